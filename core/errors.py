@@ -1,0 +1,85 @@
+"""Everything that this program raises on purpose.
+
+A message is one line that says what is wrong and what to do about it.
+
+BanterError
+├── SettingsError            start-up stops; the message names the key, the value and what would be right
+├── StorageError             the database could not be read or written; nothing of the transaction was kept
+│   └── DatabaseTooNew       the database was made by a newer program; it is left untouched
+├── ModelError               the model can't be used; the message names the way out
+│   ├── ModelNotFound        no such name, folder or file
+│   ├── HubUnreachable       the hub or the package index did not answer
+│   ├── ModelBroken          a file is damaged or of another kind than its name says
+│   ├── NoChatFormat         neither a chat template nor end-of-text joined turns are known for it
+│   └── ModelTooLarge        its weights don't fit the memory that is free
+├── PromptTooLong            what must be in the prompt (persona, reply budget) outgrows the context window
+└── GenerationError          no reply was made; the person may ask again
+    ├── EngineUnavailable    the engine could not be started, or was lost and did not come back
+    ├── QueueFull            nothing was generated; try again later
+    ├── DeadlineExceeded     the request outlived its deadline
+    └── RequestFailed        the engine refused or failed this one request
+"""
+
+
+class BanterError(Exception):
+    """The root: one line for people; `--debug` shows the trace."""
+
+
+class SettingsError(BanterError):
+    """A setting is unknown, of the wrong type or out of range."""
+
+
+class StorageError(BanterError):
+    """The database refused: locked, full, read-only, unreachable or damaged."""
+
+
+class DatabaseTooNew(StorageError):
+    """The database holds a migration that this program does not know."""
+
+
+class ModelError(BanterError):
+    """A model can't be used."""
+
+
+class ModelNotFound(ModelError):
+    """No such name in the catalogue, folder on disk or repository on the hub."""
+
+
+class HubUnreachable(ModelError):
+    """The hub or the package index can't be reached."""
+
+
+class ModelBroken(ModelError):
+    """A model's file is damaged, incomplete or of an unknown kind."""
+
+
+class NoChatFormat(ModelError):
+    """It is not known how turns become a prompt for this model."""
+
+
+class ModelTooLarge(ModelError):
+    """The weights need more memory than is free."""
+
+
+class PromptTooLong(BanterError):
+    """The fixed part of a prompt leaves no room for a single turn."""
+
+
+class GenerationError(BanterError):
+    """No reply was made."""
+
+
+class EngineUnavailable(GenerationError):
+    """The engine's process can't be started or reached."""
+
+
+class QueueFull(GenerationError):
+    """More requests wait than the limit allows."""
+
+
+class DeadlineExceeded(GenerationError):
+    """The request's time is over."""
+
+
+class RequestFailed(GenerationError):
+    """The engine could not carry out this request."""
