@@ -121,5 +121,9 @@ def clean_text(text: str) -> str:
     white space around the text goes. Emoji and every script stay as they are.
     """
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    lines = whole.replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROL.sub("", lines).strip()
+    return printable(whole.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def printable(text: str) -> str:
+    """Without what a terminal or a database would take as an order."""
+    return _CONTROL.sub("", text)

@@ -26,7 +26,12 @@ class BanterError(Exception):
 
 
 class SettingsError(BanterError):
-    """A setting is unknown, of the wrong type or out of range."""
+    """Settings are unknown, of the wrong type or out of range; each problem is a sentence of its own."""
+
+    def __init__(self, *problems: str) -> None:
+        more = f" (and {len(problems) - 1} more: banter config check)" if len(problems) > 1 else ""
+        super().__init__(problems[0] + more)
+        self.problems = problems
 
 
 class StorageError(BanterError):

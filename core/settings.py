@@ -3,25 +3,193 @@
 Only `bots.wiring` reads them; below it values are passed.
 """
 
-import difflib
-import os
-import tomllib
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Literal, Self
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import SettingsError
 from core.generation.request import SamplingParams
 
 ENVIRONMENT_PREFIX = "BANTER_"
+
+
+class Section(BaseModel):
+    """A table of config.toml: nothing unknown, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PathSettings(Section):
+    """Where Banter keeps its things."""
+
+    #: The SQLite database and the logs.
+    data: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("banter")))
+    #: Models, and the engine's socket.
+    cache: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("banter")))
+
+
+class DatabaseSettings(Section):
+    #: `sqlite:///file` or `postgresql://user:password@host/name`; "" is banter.db in `paths.data`.
+    url: SecretStr = SecretStr("")
+    #: SQLite only. `full` survives a power cut; `normal` is faster and may lose the last seconds to one.
+    synchronous: Literal["full", "normal"] = "full"
+
+
+class SamplingSettings(Section):
+    """Every key left out is the model's own recommendation."""
+
+    temperature: Annotated[float, Field(ge=0, le=10)] | None = None
+    top_k: Annotated[int, Field(ge=0)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
+    typical_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
+    no_repeat_ngram: Annotated[int, Field(ge=0)] | None = None
+    bad_words: tuple[str, ...] | None = None
+    stop: tuple[str, ...] | None = None
+    min_new_tokens: Annotated[int, Field(ge=0)] | None = None
+    max_new_tokens: Annotated[int, Field(ge=1)] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+    def over(self, params: SamplingParams) -> SamplingParams:
+        """These settings where they are given, `params` elsewhere."""
+        return replace(params, **self.model_dump(exclude_none=True))
+
+
+class GenerationSettings(Section):
+    model: str = "smollm2-135m-instruct"
+    #: Tokens of prompt and reply together; never more than the model can see.
+    context_window: Annotated[int, Field(ge=64)] = 2048
+    #: From the question to the end of its reply.
+    timeout_s: Annotated[float, Field(gt=0)] = 300.0
+
+
+class GuardSettings(Section):
+    """What is done when a small model goes astray."""
+
+    #: How often a blank or repeated reply is drawn again.
+    redraws: Annotated[int, Field(ge=0, le=10)] = 2
+    #: A reply that says the same thing this often in a row is cut; 0 lets it run.
+    loop_repeats: Annotated[int, Field(ge=0)] = 4
+
+
+class EngineSettings(Section):
+    """The process that holds the models."""
+
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    #: CPU threads; 0 is one for each core.
+    threads: Annotated[int, Field(ge=0)] = 0
+    #: Most memory that models may take; 0 is what the device has free.
+    memory_gb: Annotated[float, Field(ge=0)] = 0.0
+    #: It leaves after so long without a client.
+    idle_s: Annotated[float, Field(gt=0)] = 300.0
+    #: How long a client waits for a new engine to answer.
+    start_timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    #: Requests that may wait; one more is refused.
+    waiting_limit: Annotated[int, Field(ge=1)] = 64
+
+
+class PersonaSettings(Section):
+    """A system prompt, a model and sampling under one name."""
+
+    system_prompt: str = ""
+    #: "" is `generation.model`.
+    model: str = ""
+    sampling: SamplingSettings = SamplingSettings()
+
+
+class ModelSettings(Section):
+    """How a model that is not in the catalogue, or not in its usual way, is used."""
+
+    #: A hub name, a folder or a DialoGPT `.pkl` file; "" is the table's own name.
+    source: str = ""
+    #: How turns become a prompt; "" finds out.
+    format: Literal["", "chat", "dialogpt"] = ""
+    #: A file with a jinja2 chat template, instead of the model's own.
+    chat_template: str = ""
+    revision: str = ""
+    #: Runs Python code that comes with the model. Only for authors that you trust with your machine.
+    trust_remote_code: bool = False
+    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    #: 0 is what the model's configuration says.
+    context_window: Annotated[int, Field(ge=0)] = 0
+
+
+class HubSettings(Section):
+    #: For gated models; a token of huggingface.co.
+    token: SecretStr = SecretStr("")
+    #: A mirror; "" is huggingface.co.
+    endpoint: str = ""
+
+
+class LogSettings(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+DEFAULT_PERSONA_NAME = "banter"
+DEFAULT_PERSONA = PersonaSettings(
+    system_prompt="You are Banter, a friendly assistant. Answer briefly and plainly. Say so when you do not know."
+)
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    #: The persona of a new session.
+    persona: str = DEFAULT_PERSONA_NAME
+    paths: PathSettings = PathSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    generation: GenerationSettings = GenerationSettings()
+    sampling: SamplingSettings = SamplingSettings()
+    guards: GuardSettings = GuardSettings()
+    engine: EngineSettings = EngineSettings()
+    hub: HubSettings = HubSettings()
+    log: LogSettings = LogSettings()
+    personas: dict[str, PersonaSettings] = {}
+    models: dict[str, ModelSettings] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return env_settings, init_settings
+
+    @model_validator(mode="after")
+    def _the_persona_exists(self) -> Self:
+        if self.persona not in self.known_personas:
+            known = ", ".join(sorted(self.known_personas))
+            raise PydanticCustomError("unknown_persona", "no such persona; known are {known}", {"known": known})
+        return self
+
+    @property
+    def known_personas(self) -> dict[str, PersonaSettings]:
+        """The configured ones, and the default one under its name unless it was configured."""
+        return {DEFAULT_PERSONA_NAME: DEFAULT_PERSONA, **self.personas}
+
+    def chosen(self, persona: str = "", model: str = "") -> Self:
+        """The same settings with another default persona or model; "" keeps what is set.
+
+        Raises SettingsError for a persona that there isn't.
+        """
+        if persona and persona not in self.known_personas:
+            raise SettingsError(f"--persona {persona}: there are {', '.join(sorted(self.known_personas))}")
+        generation = self.generation.model_copy(update={"model": model or self.generation.model})
+        return self.model_copy(update={"persona": persona or self.persona, "generation": generation})
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url.get_secret_value() or f"sqlite:///{self.paths.data / 'banter.db'}"

@@ -1,0 +1,33 @@
+"""The engine's process: how the bots reach it, and how a program becomes it."""
+
+import sys
+from pathlib import Path
+
+from core.generation.launcher import EngineProcess, socket_path
+from core.settings import Settings
+
+
+def engine_process(settings: Settings, config: Path | None) -> EngineProcess:
+    """How this machine's engine is reached; it reads the same settings."""
+    named = ("--config", str(config.resolve())) if config else ()
+    return EngineProcess(
+        socket=socket_path(settings.paths.cache),
+        # -P: what lies in the working folder is not part of the program.
+        command=(sys.executable, "-P", "-m", "bots", *named, "engine"),
+        log=settings.paths.data / "engine.log",
+        start_timeout_s=settings.engine.start_timeout_s,
+    )
+
+
+def serve_engine(settings: Settings) -> None:
+    """Becomes the engine's process; returns when it has nothing to do any more."""
+    from core.generation.engine import Engine, EngineLimits
+    from core.generation.server import ServerLimits, serve
+
+    limits = EngineLimits(
+        device=settings.engine.device,
+        threads=settings.engine.threads,
+        memory_bytes=int(settings.engine.memory_gb * 1e9),
+    )
+    waiting = ServerLimits(waiting=settings.engine.waiting_limit, idle_s=settings.engine.idle_s)
+    serve(Engine(limits), socket_path(settings.paths.cache), waiting)

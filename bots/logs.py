@@ -1,0 +1,48 @@
+"""Logs: one JSON object a line. Numbers and an `action`; never a person's text, never a secret."""
+
+import json
+import logging
+import sys
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+
+from core.errors import SettingsError
+
+_FILE_LIMIT_BYTES = 2 * 1024 * 1024
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields: dict[str, object] = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        fields |= {key: value for key, value in vars(record).items() if key not in _STANDARD_FIELDS}
+        if record.exc_info:
+            fields["trace"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False, default=str)
+
+
+def log_to_file(file: Path, level: str) -> None:
+    """For programs that talk on the terminal. Raises SettingsError where the file can't be written."""
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = RotatingFileHandler(file, maxBytes=_FILE_LIMIT_BYTES, backupCount=2, encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}; set paths.data to a folder that can be written") from None
+    _install(handler, level)
+
+
+def log_to_stderr(level: str) -> None:
+    """For services: whoever started them keeps the lines."""
+    _install(logging.StreamHandler(sys.stderr), level)
+
+
+def _install(handler: logging.Handler, level: str) -> None:
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())

@@ -1,0 +1,201 @@
+"""Where a terminal chat is read and written: a person's terminal, or a pipe.
+
+What comes from the model is untrusted text: nothing in it reaches the terminal as an order.
+"""
+
+import asyncio
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.history import InMemoryHistory
+from prompt_toolkit.keys import Keys
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+
+from core.dialogue import printable
+from core.generation.request import Waiting
+
+
+class Screen(Protocol):
+    #: Whether a person watches.
+    interactive: bool
+
+    def greet(self, persona: str, model: str) -> None: ...
+
+    async def ask(self) -> str | None:
+        """The next line; None when the person leaves."""
+        ...
+
+    @contextmanager
+    def answering(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        """While a reply is written; `interrupt` is called for every Ctrl-C that is typed."""
+        ...
+
+    def wait(self, waiting: Waiting) -> None: ...
+
+    def say(self, text: str) -> None:
+        """A piece of the reply."""
+        ...
+
+    def sign(self, summary: str) -> None:
+        """Ends the reply; `summary` is for people who watch."""
+        ...
+
+    def answer_command(self, text: str) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def error(self, text: str) -> None: ...
+
+
+class PipeScreen:
+    """Plain text: replies on the standard output, everything else on the standard error."""
+
+    interactive = False
+
+    def greet(self, persona: str, model: str) -> None: ...
+
+    async def ask(self) -> str | None:
+        loop = asyncio.get_running_loop()
+        line: asyncio.Future[str] = loop.create_future()
+        # A thread that may be left behind: a read from a pipe can't be called off.
+        threading.Thread(target=_read_line, args=(loop, line), daemon=True).start()
+        return await line or None
+
+    @contextmanager
+    def answering(self, interrupt: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 - Ctrl-C comes as a signal
+        yield
+
+    def wait(self, waiting: Waiting) -> None: ...
+
+    def say(self, text: str) -> None:
+        sys.stdout.write(printable(text))
+        sys.stdout.flush()
+
+    def sign(self, summary: str) -> None:  # noqa: ARG002
+        self.say("\n")
+
+    def answer_command(self, text: str) -> None:
+        self.say(f"{text}\n")
+
+    def note(self, text: str) -> None:
+        sys.stderr.write(f"{printable(text)}\n")
+
+    def error(self, text: str) -> None:
+        self.note(f"error: {text}")
+
+
+class TerminalScreen:
+    """A person's terminal: a line editor, colours, a bar while a model is loaded."""
+
+    interactive = True
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False)
+        self._lines: PromptSession[str] = PromptSession(history=InMemoryHistory())
+        self._bar: Progress | None = None
+        self._speaker = ""
+        self._speaking = False
+        #: Typed while a reply was written: it begins the next line.
+        self._typed_ahead = ""
+        self._warned = False
+
+    def greet(self, persona: str, model: str) -> None:
+        self._speaker = persona
+        self._console.print(f"[bold]{persona}[/] with {model}. /help lists commands; Ctrl-D leaves.")
+
+    async def ask(self) -> str | None:
+        while True:
+            typed, self._typed_ahead = self._typed_ahead, ""
+            try:
+                line = await self._lines.prompt_async("you › ", default=typed, handle_sigint=False)
+            except EOFError:
+                return None
+            except KeyboardInterrupt:
+                if self._warned:
+                    return None
+                self._warned = True
+                self.note("Ctrl-C once more leaves, Ctrl-D too.")
+                continue
+            self._warned = False
+            return line
+
+    @contextmanager
+    def answering(self, interrupt: Callable[[], None]) -> Iterator[None]:
+        keyboard = self._lines.input
+
+        def take_keys() -> None:
+            for press in keyboard.read_keys():
+                if press.key == Keys.ControlC:
+                    interrupt()
+                elif len(press.key) == 1:
+                    self._typed_ahead += press.key
+
+        self._start_bar()
+        # As a key and not as a signal: Ctrl-C is for the reply, not for `make` around it.
+        with keyboard.raw_mode(), keyboard.attach(take_keys):
+            try:
+                yield
+            finally:
+                self._stop_bar()
+
+    def wait(self, waiting: Waiting) -> None:
+        if self._bar is None:
+            return
+        task = self._bar.task_ids[0]
+        if waiting.loading:
+            self._bar.update(task, description=f"loading {waiting.loading}", total=1, completed=waiting.fraction)
+        elif waiting.position:
+            self._bar.update(task, description=f"waiting: {waiting.position} before you", total=None)
+
+    def say(self, text: str) -> None:
+        if not self._speaking:
+            self._stop_bar()
+            self._speaking = True
+            self._console.print(f"[bold cyan]{self._speaker} › [/]", end="")
+        self._console.out(printable(text), end="", highlight=False)
+
+    def sign(self, summary: str) -> None:
+        self._stop_bar()
+        if self._speaking:
+            self._console.print()
+        self._speaking = False
+        self._console.print(summary, style="dim", markup=False)
+
+    def answer_command(self, text: str) -> None:
+        self._console.print(printable(text), markup=False)
+
+    def note(self, text: str) -> None:
+        self._console.print(printable(text), style="yellow", markup=False)
+
+    def error(self, text: str) -> None:
+        if self._speaking:
+            self._console.print()
+        self._speaking = False
+        self._console.print(f"error: {printable(text)}", style="red", markup=False)
+
+    def _start_bar(self) -> None:
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
+        self._bar = Progress(*columns, console=self._console, transient=True)
+        self._bar.add_task("thinking", total=None)
+        self._bar.start()
+
+    def _stop_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def _read_line(loop: asyncio.AbstractEventLoop, line: "asyncio.Future[str]") -> None:
+    text = sys.stdin.buffer.readline().decode(errors="replace")
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(_resolve, line, text)
+
+
+def _resolve(line: "asyncio.Future[str]", text: str) -> None:
+    if not line.done():
+        line.set_result(text)

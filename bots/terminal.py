@@ -1,0 +1,183 @@
+"""A chat in the terminal. It needs no token, and remembers the dialogue as the bots do."""
+
+import asyncio
+import contextlib
+import getpass
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from core.memory.store import Session
+from rich.console import Console
+
+from bots.progress import shown_progress
+from bots.screens import PipeScreen, Screen, TerminalScreen
+from bots.wiring import Program, open_models, open_program
+from core.commands import Command, parse
+from core.dialogue import FinishReason, InboundMessage, Person, Platform, SessionKey, Turn, clean_text
+from core.errors import BanterError
+from core.generation.request import Piece, Waiting
+from core.responder import Answered
+from core.settings import Settings
+
+_ENDINGS = {
+    FinishReason.LENGTH: "cut at the longest reply (sampling.max_new_tokens)",
+    FinishReason.CANCELLED: "stopped",
+    FinishReason.DEADLINE: "cut: out of time (generation.timeout_s)",
+    FinishReason.LOOP: "cut: it went in circles",
+}
+
+
+async def chat_in_terminal(settings: Settings, config: Path | None, *, new: bool) -> int:
+    """Returns the exit code: 1 when a piped message could not be answered."""
+    await _pull_if_missing(settings)
+    screen: Screen = TerminalScreen() if sys.stdin.isatty() and sys.stdout.isatty() else PipeScreen()
+    async with open_program(settings, config) as program:
+        chat = TerminalChat(program, screen, await _open_session(program, new=new))
+        await chat.run()
+    return 1 if chat.failures and not screen.interactive else 0
+
+
+class TerminalChat:
+    """One person, one session at a time."""
+
+    def __init__(self, program: Program, screen: Screen, session: Session) -> None:
+        self._program = program
+        self._screen = screen
+        self._session = session
+        self._answering: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+        self._leaving = False
+        #: Messages that ended in an error.
+        self.failures = 0
+
+    async def run(self) -> None:
+        """Until the person leaves."""
+        persona = self._program.voices.persona(self._session.persona)
+        self._screen.greet(persona.name, persona.model)
+        async with self._interruptible():
+            while not self._leaving and (line := await self._screen.ask()) is not None:
+                try:
+                    await self._take(line)
+                except BanterError as error:
+                    self.failures += 1
+                    self._screen.error(str(error))
+
+    async def _take(self, line: str) -> None:
+        text = clean_text(line)
+        if not text:
+            if line.strip():
+                self._screen.note("There was nothing to read in that message.")
+            return
+        said = parse(text)
+        question = await (self._carry_out(said) if isinstance(said, Command) else self._record(said))
+        if question is not None:
+            await self._answer(question)
+
+    async def _carry_out(self, command: Command) -> Turn | None:
+        reply = await self._program.commands.run(self._session, command)
+        self._session = reply.session
+        if reply.text:
+            self._screen.answer_command(reply.text)
+        return reply.answer_again
+
+    async def _record(self, text: str) -> Turn:
+        message = InboundMessage(self._session.key, _person(), secrets.token_hex(8), text, datetime.now(UTC))
+        return await self._program.memory.record_message(self._session.id, message)
+
+    async def _answer(self, question: Turn) -> None:
+        self._answering = asyncio.create_task(self._show_answer(question))
+        self._stopping = None
+        try:
+            with self._screen.answering(self._interrupt):
+                await self._answering
+        except asyncio.CancelledError:
+            if not self._leaving:
+                raise
+        finally:
+            self._answering = None
+
+    async def _show_answer(self, question: Turn) -> None:
+        async with contextlib.aclosing(self._program.responder.answer(self._session, question)) as events:
+            async for event in events:
+                match event:
+                    case Waiting():
+                        self._screen.wait(event)
+                    case Piece():
+                        self._screen.say(event.text)
+                    case Answered():
+                        if event.prompt.note:
+                            self._screen.note(event.prompt.note)
+                        self._screen.sign(_summary(event))
+
+    def _interrupt(self) -> None:
+        """Ctrl-C: the first one stops the reply, the second one leaves."""
+        if self._answering is not None and self._stopping is None:
+            self._stopping = asyncio.create_task(self._program.responder.stop(self._session))
+            return
+        self._leaving = True
+        task = self._answering or self._running
+        task.cancel()
+
+    @contextlib.asynccontextmanager
+    async def _interruptible(self) -> AsyncIterator[None]:
+        running = asyncio.current_task()
+        assert running is not None  # noqa: S101 - this is a coroutine
+        self._running = running
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not self._leaving:
+                raise
+            running.uncancel()
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+            if self._stopping is not None:
+                await asyncio.gather(self._stopping, return_exceptions=True)
+
+
+def _summary(answered: Answered) -> str:
+    """Which model, how much and how fast."""
+    timings, tokens = answered.completion.timings, len(answered.completion.best.token_ids)
+    parts = [answered.model, f"{tokens} tokens"]
+    writing_s = timings.total_s - timings.first_token_s
+    if tokens > 1 and writing_s > 0:
+        parts += [f"{(tokens - 1) / writing_s:.1f} tokens/s"]
+    if timings.first_token_s:
+        parts += [f"first after {timings.first_token_s:.2f} s"]
+    return " · ".join(parts + [_ENDINGS[answered.finish_reason]] * (answered.finish_reason in _ENDINGS))
+
+
+async def _open_session(program: Program, *, new: bool) -> Session:
+    key = SessionKey(Platform.TERMINAL, bot="banter", workspace="", channel=_user())
+    persona = program.voices.persona(program.persona)
+    if new:
+        return await program.memory.begin_session(key, persona.name, persona.model)
+    session = await program.memory.open_session(key, persona.name, persona.model)
+    if session.persona in program.voices.personas:
+        return session
+    return await program.memory.set_persona(session.id, persona.name, persona.model)
+
+
+def _person() -> Person:
+    return Person(Platform.TERMINAL, workspace="", platform_id=_user(), name=_user())
+
+
+def _user() -> str:
+    """Who talks. A user id without a name has its number."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "me"
+
+
+async def _pull_if_missing(settings: Settings) -> None:
+    persona = settings.known_personas[settings.persona]
+    name = persona.model or settings.generation.model
+    with shown_progress(Console(stderr=True)) as progress:
+        await asyncio.to_thread(open_models(settings).pull, name, progress)

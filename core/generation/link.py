@@ -1,0 +1,97 @@
+"""One connection to the engine that many requests share."""
+
+import asyncio
+import logging
+
+from pydantic import BaseModel
+
+from core.errors import EngineUnavailable
+from core.generation.launcher import Connection, EngineProcess
+from core.generation.messages import PROTOCOL, Answer, Leave, Welcome, engine_messages, line
+
+logger = logging.getLogger(__name__)
+
+#: How long a new connection waits for the engine's first line.
+WELCOME_TIMEOUT_S = 10.0
+#: How long an engine that was asked to leave may take for it.
+LEAVE_TIMEOUT_S = 30.0
+
+
+class Link:
+    """Sends messages, and sorts the answers by the request that they belong to."""
+
+    def __init__(self, connection: Connection, welcome: Welcome) -> None:
+        self.welcome = welcome
+        self._reader, self._writer = connection
+        # A request gets no more answers than it may have tokens, so its queue needs no bound of its own.
+        self._answers: dict[str, asyncio.Queue[Answer | None]] = {}
+        self._reading = asyncio.create_task(self._read())
+
+    @classmethod
+    async def over(cls, connection: Connection) -> "Link":
+        """Raises EngineUnavailable when the other side is not an engine of this protocol."""
+        try:
+            async with asyncio.timeout(WELCOME_TIMEOUT_S):
+                first = await connection[0].readline()
+            welcome = engine_messages.validate_json(first)
+        except (TimeoutError, ConnectionError, ValueError):  # ValueError: no message, or too long a line
+            connection[1].close()
+            raise EngineUnavailable("what listens on the engine's socket does not answer as an engine") from None
+        if not isinstance(welcome, Welcome) or welcome.protocol != PROTOCOL:
+            connection[1].close()
+            raise EngineUnavailable("the engine that runs is of another version; end it with: banter engine --stop")
+        return cls(connection, welcome)
+
+    @property
+    def lost(self) -> bool:
+        return self._reading.done()
+
+    def open(self, request_id: str) -> asyncio.Queue[Answer | None]:
+        """The answers to a request; None is the end of the connection."""
+        answers: asyncio.Queue[Answer | None] = asyncio.Queue()
+        if self.lost:
+            answers.put_nowait(None)
+        self._answers[request_id] = answers
+        return answers
+
+    def close(self, request_id: str) -> None:
+        self._answers.pop(request_id, None)
+
+    def send(self, message: BaseModel) -> None:
+        if not self._writer.is_closing():
+            self._writer.write(line(message))
+
+    async def aclose(self) -> None:
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+        self._writer.close()
+
+    async def _read(self) -> None:
+        try:
+            async for received in self._reader:
+                message = engine_messages.validate_json(received)
+                if not isinstance(message, Welcome) and message.id in self._answers:
+                    self._answers[message.id].put_nowait(message)
+        except (ConnectionError, ValueError) as error:
+            logger.warning("the engine's connection ended: %s", error, extra={"action": "engine_lost"})
+        finally:
+            for answers in self._answers.values():
+                answers.put_nowait(None)
+            self._writer.close()
+
+
+async def end_engine(process: EngineProcess) -> bool:
+    """Asks the engine to leave, and waits until its connection ends; False where none runs."""
+    connection = await process.connect_if_running()
+    if connection is None:
+        return False
+    reader, writer = connection
+    writer.write(line(Leave()))
+    try:
+        async with asyncio.timeout(LEAVE_TIMEOUT_S):
+            await reader.read()
+    except TimeoutError:
+        raise EngineUnavailable(f"the engine does not end; see {process.log}") from None
+    finally:
+        writer.close()
+    return True

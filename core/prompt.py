@@ -1,0 +1,160 @@
+"""Turns to a prompt: token ids within the context window.
+
+A prompt begins where the dialogue's last one began while that fits, so that the engine can keep what it has read.
+Otherwise the oldest turns are dropped until the history takes at most 60 % of its room, and that is the new start.
+It knows nothing of databases, models or sampling; how turns are written for a model is a `PromptFormat`'s business.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from core.dialogue import Role, Turn
+from core.errors import PromptTooLong
+from core.generation.request import Prompt, PromptMessage
+from core.generation.tokenizer import Tokenizer
+from core.speakers import name_speakers, written
+
+#: Of the history's room, after turns were dropped.
+KEPT_SHARE = 0.6
+
+#: No vocabulary puts more of an ordinary text into one token; what is longer is taken as too long unread.
+_CHARACTERS_PER_TOKEN = 16
+
+
+class PromptFormat(Protocol):
+    """How turns become token ids, up to where the assistant begins."""
+
+    #: It has a place for a system prompt and for speakers' names, and a person speaks first.
+    knows_roles: bool
+
+    def token_ids(self, system_prompt: str, turns: Sequence[Turn]) -> list[int]: ...
+
+
+class PromptBuilder:
+    def __init__(
+        self, tokenizer: Tokenizer, prompt_format: PromptFormat, context_window: int, max_new_tokens: int
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._format = prompt_format
+        #: Tokens that a prompt may have.
+        self.room: int = context_window - max_new_tokens
+
+    def build(self, system_prompt: str, turns: Sequence[Turn]) -> Prompt:
+        """`turns` are oldest first and end with the person's that is answered.
+
+        Raises PromptTooLong where the system prompt and the reply's budget leave no room for it.
+        """
+        if not turns or turns[-1].role is not Role.PERSON:
+            raise ValueError("a prompt answers a person's turn")
+        spoken = self._spoken(turns)
+        fixed = self._fixed_tokens(system_prompt, spoken[-1])
+        start = self._start(system_prompt, spoken, fixed)
+        ids = self._read(system_prompt, spoken[start:])
+        note = ""
+        if ids is None:
+            spoken[-1], ids, note = self._cut(system_prompt, spoken[-1], fixed)
+        return Prompt(
+            token_ids=tuple(ids),
+            messages=self._messages(system_prompt, spoken[start:]),
+            start_turn_id=spoken[start].id,
+            turns=len(spoken) - start,
+            note=note,
+        )
+
+    def count(self, text: str) -> int:
+        """How many tokens a turn of this text takes, without what the format puts around it."""
+        return self._tokenizer.count(text)
+
+    def _spoken(self, turns: Sequence[Turn]) -> list[Turn]:
+        """Without the turns in which nothing was said; with names where several people speak."""
+        said = [turn for turn in turns[:-1] if turn.text.strip() or drawn_ids(turn, self._tokenizer)]
+        spoken = [*said, turns[-1]]
+        return name_speakers(spoken) if self._format.knows_roles else spoken
+
+    def _fixed_tokens(self, system_prompt: str, newest: Turn) -> int:
+        fixed = len(self._format.token_ids(system_prompt, [replace(newest, text="", tokens=None)]))
+        if fixed < self.room:
+            return fixed
+        raise PromptTooLong(
+            f"The system prompt takes {fixed:,} tokens and only {max(self.room, 0):,} are there for the whole prompt: "
+            "shorten it, lower `sampling.max_new_tokens` or raise `generation.context_window`"
+        )
+
+    def _start(self, system_prompt: str, spoken: list[Turn], fixed: int) -> int:
+        starts = [index for index, turn in enumerate(spoken) if self._may_start(turn)]
+        last = _last_start(spoken)
+        first = next(index for index in starts if last is None or index >= last)
+        if self._read(system_prompt, spoken[first:]) is not None:
+            return first
+        limit = fixed + KEPT_SHARE * (self.room - fixed)
+        later = [index for index in starts if index > first]
+        fitting = bisect_left(later, True, key=lambda start: self._fits(system_prompt, spoken[start:], limit))
+        return later[fitting] if fitting < len(later) else starts[-1]
+
+    def _may_start(self, turn: Turn) -> bool:
+        return turn.role is Role.PERSON or not self._format.knows_roles
+
+    def _fits(self, system_prompt: str, turns: Sequence[Turn], limit: float) -> bool:
+        ids = self._read(system_prompt, turns)
+        return ids is not None and len(ids) <= limit
+
+    def _read(self, system_prompt: str, turns: Sequence[Turn]) -> list[int] | None:
+        """The prompt's ids; None where it has no room. What is far too long is not even tokenised."""
+        characters = sum(len(turn.text) for turn in turns)
+        if characters > self.room * _CHARACTERS_PER_TOKEN or len(turns) > self.room:
+            return None
+        ids = self._format.token_ids(system_prompt, turns)
+        return ids if len(ids) <= self.room else None
+
+    def _cut(self, system_prompt: str, turn: Turn, fixed: int) -> tuple[Turn, list[int], str]:
+        """The end of one turn that is longer than the room."""
+        text, kept = turn.text[-self.room * _CHARACTERS_PER_TOKEN :], self.room - fixed
+        while kept > 0 and text:
+            text = self._end_of(text, kept)
+            shorter = replace(turn, text=text, tokens=None)
+            ids = self._format.token_ids(system_prompt, [shorter])
+            if text and len(ids) <= self.room:
+                return shorter, ids, self._note(len(ids) - fixed, turn.text)
+            kept -= max(len(ids) - self.room, 1)
+        raise PromptTooLong(
+            f"{self.room - fixed:,} tokens are left for a message, and not one character of it fits: "
+            "shorten the system prompt, lower `sampling.max_new_tokens` or raise `generation.context_window`"
+        )
+
+    def _end_of(self, text: str, tokens: int) -> str:
+        """The longest end of a text that about so many tokens hold, never half of a character."""
+        width = 4 * tokens
+        ids = self._tokenizer.encode_data(text[-width:])
+        while len(ids) < tokens and width < len(text):
+            width *= 2
+            ids = self._tokenizer.encode_data(text[-width:])
+        end = self._tokenizer.decode(ids[-tokens:]).lstrip("\ufffd")
+        return text[-len(end) :].lstrip() if end else ""
+
+    def _note(self, read: int, text: str) -> str:
+        total = self._tokenizer.count(text)
+        return f"The message is too long: only its last {read:,} of about {total:,} tokens were read."
+
+    def _messages(self, system_prompt: str, turns: Sequence[Turn]) -> tuple[PromptMessage, ...]:
+        messages = [PromptMessage("user" if turn.role is Role.PERSON else "assistant", written(turn)) for turn in turns]
+        if self._format.knows_roles and system_prompt.strip():
+            messages.insert(0, PromptMessage("system", system_prompt.strip()))
+        return tuple(messages)
+
+
+def _last_start(turns: Sequence[Turn]) -> int | None:
+    """Where the last prompt began, by the newest assistant's turn that knows it."""
+    ids = [turn.id for turn in turns]
+    for turn in reversed(turns):
+        if turn.role is Role.ASSISTANT and turn.prompt_start_id is not None:
+            return ids.index(turn.prompt_start_id) if turn.prompt_start_id in ids else None
+    return None
+
+
+def drawn_ids(turn: Turn, tokenizer: Tokenizer) -> tuple[int, ...]:
+    """The ids that the model drew for a turn; () where there are none, or another tokenizer's."""
+    if turn.role is Role.ASSISTANT and turn.tokens is not None and turn.tokens.tokenizer == tokenizer.fingerprint:
+        return turn.tokens.ids
+    return ()

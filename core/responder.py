@@ -1,0 +1,131 @@
+"""The walk's middle: a recorded question → recall → prompt → generate → a recorded reply.
+
+It knows no platform: whoever calls it shows the pieces and delivers the reply.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+
+from core.dialogue import FinishReason, Role, TokenizedText, Turn, TurnState
+from core.drawing import Drawn, draw
+from core.generation.request import Backend, Completion, GenerationRequest, Piece, Prompt, Waiting
+from core.guards import GuardLimits
+from core.memory.store import Memory, ReplyRecord, Session
+from core.voice import Voice, Voices
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last event of an answer: what was recorded, and how it came about."""
+
+    #: None when the reply was stopped before its first word.
+    turn: Turn | None
+    finish_reason: FinishReason
+    completion: Completion
+    prompt: Prompt
+    #: The model's name.
+    model: str
+
+
+AnswerEvent = Waiting | Piece | Answered
+
+
+class Responder:
+    """Answers the questions of any number of sessions at once, one at a time in each."""
+
+    def __init__(
+        self, memory: Memory, backend: Backend, voices: Voices, guards: GuardLimits, timeout_s: float = 300.0
+    ) -> None:
+        self._memory = memory
+        self._backend = backend
+        self._voices = voices
+        self._guards = guards
+        self._timeout_s = timeout_s
+        #: Session → the request that writes its reply.
+        self._requests: dict[int, str] = {}
+
+    async def answer(self, session: Session, question: Turn) -> AsyncGenerator[AnswerEvent, None]:
+        """Streams a reply to a recorded question; the last event tells what was recorded.
+
+        Asked again about an answered question, it draws another reply beside the first.
+        Raises GenerationError, ModelError, PromptTooLong or StorageError; then nothing of the reply is recorded.
+        """
+        voice = await asyncio.to_thread(self._voices.of, session.persona)
+        turns = await self._memory.recall(session.id, voice.prompts.room, head_turn_id=question.id)
+        earlier = [*await self._memory.replies_to(question.id), *_last_reply(turns)]
+        prompt = await asyncio.to_thread(voice.prompts.build, voice.persona.system_prompt, turns)
+        request = self._request(session, voice, prompt)
+        self._requests[session.id] = request.id
+        try:
+            async with contextlib.aclosing(draw(self._backend, request, earlier, self._guards)) as events:
+                async for event in events:
+                    if isinstance(event, Drawn):
+                        turn = await self._record(session, question, voice, prompt, event)
+                        yield Answered(turn, event.finish_reason, event.completion, prompt, voice.model.name)
+                    else:
+                        yield event
+        finally:
+            del self._requests[session.id]
+
+    async def stop(self, session: Session) -> None:
+        """Ends the reply that is being written; what was said of it stays."""
+        if session.id in self._requests:
+            await self._backend.cancel(self._requests[session.id])
+
+    def _request(self, session: Session, voice: Voice, prompt: Prompt) -> GenerationRequest:
+        return GenerationRequest(
+            model=voice.model.spec,
+            prompt=prompt,
+            sampling=voice.sampling,
+            stop_ids=voice.tokenizer.stop_ids,
+            timeout_s=self._timeout_s,
+            person="/".join((session.key.platform, session.key.workspace, session.key.person)),
+            session=str(session.id),
+        )
+
+    async def _record(
+        self, session: Session, question: Turn, voice: Voice, prompt: Prompt, drawn: Drawn
+    ) -> Turn | None:
+        if not drawn.text:
+            return None
+        timings = drawn.completion.timings
+        record = ReplyRecord(
+            text=drawn.text,
+            tokens=TokenizedText(voice.tokenizer.fingerprint, drawn.completion.best.token_ids),
+            state=TurnState.ANSWERED,
+            model=voice.model.name,
+            finish_reason=drawn.finish_reason,
+            prompt_start_id=prompt.start_turn_id,
+            prompt_turns=prompt.turns,
+            prompt_tokens=len(prompt.token_ids),
+            question_token_count=voice.prompts.count(question.text),
+            seed=drawn.completion.seed,
+            queue_s=timings.queue_s,
+            first_token_s=timings.first_token_s,
+            total_s=timings.total_s,
+        )
+        turn = await self._memory.record_reply(session.id, question.id, record)
+        logger.info(
+            "replied",
+            extra={
+                "action": "reply",
+                "session": session.id,
+                "model": voice.model.name,
+                "tokens": len(drawn.completion.best.token_ids),
+                "prompt_tokens": len(prompt.token_ids),
+                "prefilled_tokens": timings.prefilled_tokens,
+                "finish_reason": drawn.finish_reason,
+                "first_token_s": round(timings.first_token_s, 3),
+                "total_s": round(timings.total_s, 3),
+            },
+        )
+        return turn
+
+
+def _last_reply(turns: Sequence[Turn]) -> list[str]:
+    return next(([turn.text] for turn in reversed(turns) if turn.role is Role.ASSISTANT), [])

@@ -1,0 +1,121 @@
+"""config.toml and the environment → `Settings`, or one clear sentence for every mistake in them."""
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import get_args, get_origin
+
+import platformdirs
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import SettingsError as EnvironmentSettingsError
+
+from core.errors import SettingsError
+from core.settings import ENVIRONMENT_PREFIX, Settings
+
+CONFIG_VARIABLE = "BANTER_CONFIG"
+_TEST_PREFIX = "BANTER_TEST_"
+_HIDDEN = "(hidden)"
+
+
+def find_config(path: Path | None) -> Path | None:
+    """The file that was named, else ./config.toml, else config.toml in the user's configuration folder.
+
+    Raises SettingsError when a named file is not there.
+    """
+    named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
+    if named is not None:
+        if not named.is_file():
+            raise SettingsError(f"{named}: no such file; copy config.example.toml there or leave --config out")
+        return named
+    usual = (Path("config.toml"), Path(platformdirs.user_config_dir("banter")) / "config.toml")
+    return next((candidate for candidate in usual if candidate.is_file()), None)
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Reads the file at `path` (None: none) and the environment over it.
+
+    Raises SettingsError, naming every wrong key, its value and what would be right.
+    """
+    unknown = _unknown_variables()
+    if unknown:
+        raise SettingsError(*unknown)
+    try:
+        return Settings(**tomllib.loads(_read(path)))
+    except ValidationError as error:
+        raise SettingsError(*(_explain(detail, path) for detail in error.errors(include_url=False))) from None
+    except EnvironmentSettingsError as error:
+        raise SettingsError(f"environment: {error}; set its keys one by one, as BANTER_SECTION__KEY") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: not valid TOML: {error}") from None
+
+
+def _read(path: Path | None) -> str:
+    if path is None:
+        return ""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path}: not UTF-8 text; save it as UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f"{path}: {error.strerror}; make it readable or name another with --config") from None
+
+
+def _unknown_variables() -> tuple[str, ...]:
+    known = [f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in Settings.model_fields]
+    return tuple(
+        f"environment variable {name}: unknown{_nearest(name.split('__')[0], known)}"
+        for name in sorted(os.environ)
+        if name.startswith(ENVIRONMENT_PREFIX)
+        and name != CONFIG_VARIABLE
+        and not name.startswith(_TEST_PREFIX)
+        and name.upper().split("__")[0] not in known
+    )
+
+
+def _explain(detail: ErrorDetails, path: Path | None) -> str:
+    location = tuple(str(part) for part in detail["loc"] if not str(part).startswith("function-"))
+    key, where = ".".join(location), _where(location, path)
+    if detail["type"] == "unknown_persona":
+        return f"{where}persona: {detail['msg']}"
+    if detail["type"] == "extra_forbidden":
+        return f"{where}{key}: unknown key{_nearest(location[-1], _keys_beside(location))}"
+    value = _HIDDEN if _is_secret(location) else repr(detail["input"])
+    return f"{where}{key} = {value}: {detail['msg'].removeprefix('Input ')}"
+
+
+def _where(location: tuple[str, ...], path: Path | None) -> str:
+    variable = ENVIRONMENT_PREFIX + "__".join(location).upper()
+    if variable in os.environ:
+        return f"environment variable {variable}: "
+    return f"{path}: " if path else ""
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(names)}"
+
+
+def _keys_beside(location: tuple[str, ...]) -> list[str]:
+    section = _annotation(location[:-1])
+    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
+
+
+def _is_secret(location: tuple[str, ...]) -> bool:
+    return _annotation(location) is SecretStr
+
+
+def _annotation(location: tuple[str, ...]) -> object:
+    """The type that the settings have at a location; None where there is nothing."""
+    found: object = Settings
+    for name in location:
+        if get_origin(found) is dict:
+            found = get_args(found)[1]
+        elif isinstance(found, type) and issubclass(found, BaseModel) and name in found.model_fields:
+            found = found.model_fields[name].annotation
+        else:
+            return None
+    return found
