@@ -88,7 +88,11 @@ class ChatFormat:
 
 
 class _Script:
-    """Texts and token ids in a row; texts are encoded together as far as drawn tokens let them."""
+    """Texts and token ids in a row.
+
+    Texts are encoded in pieces that are as long as their ids demand and, for the sake of what was encoded before,
+    no longer.
+    """
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -97,7 +101,11 @@ class _Script:
         self._data: list[Span] = []
 
     def control(self, text: str) -> None:
-        self._text += text
+        seam = self._tokenizer.seam(text)
+        self._text += text[:seam]
+        if seam or self._tokenizer.begins_with_seam(text):
+            self.finish()
+        self._text += text[seam:]
 
     def add(self, part: Part) -> None:
         if isinstance(part, str):

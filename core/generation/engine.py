@@ -171,13 +171,20 @@ class Engine:
         """The least recently used models leave while memory is short."""
         while True:
             try:
-                return weights.load(spec, self.device, self._memory_bytes, progress)
+                return weights.load(spec, self.device, self._memory_left(), progress)
             except ModelTooLarge:
                 if not self._models:
                     raise
                 oldest = min(self._models.values(), key=lambda model: model.used_at)
                 del self._models[oldest.spec]
                 logger.info("unloaded", extra={"action": "unload", "model": oldest.spec.name})
+
+    def _memory_left(self) -> int:
+        """For one more model; 0 is whatever the device has free."""
+        if not self._memory_bytes:
+            return 0
+        held = sum(model.network.get_memory_footprint() for model in self._models.values())
+        return max(self._memory_bytes - held, 1)
 
     def _write(self, model: LoadedModel, job: Submit, control: Control) -> Finished:
         started, first_token_s = time.monotonic(), 0.0

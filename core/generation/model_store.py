@@ -72,8 +72,8 @@ class ModelStore:
         temporary = self._models / f".building-{key}"
         with storage_errors(self.cache_dir, disk_bytes):
             shutil.rmtree(temporary, ignore_errors=True)
-            temporary.mkdir(parents=True)
             self.require_space(disk_bytes)
+            temporary.mkdir(parents=True)
             try:
                 yield temporary
                 _sync(temporary)

@@ -5,13 +5,14 @@ Control is every token that was added to the vocabulary as a special one, or tha
 (`<think>`, `[INST]`): it may come from a template or from the model, never from what somebody wrote.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
-from tokenizers import Encoding
+from tokenizers import AddedToken, Encoding
 
 from core.generation.token_bytes import TokenBytes
 from core.generation.tokenizer_files import TokenizerFiles, read_tokenizer_files
@@ -41,6 +42,8 @@ class Tokenizer:
         )
         self._newline = self.encode("\n")
         self._leads = self.encode("\nx") != self._newline + self.encode("x")
+        seams = [re.escape(token.content) for token in added.values() if token.special and _is_rigid(token)]
+        self._seam = re.compile("|".join(seams)) if seams and not self._leads else None
         self._encode_short = lru_cache(_CACHED_TEXTS)(self._encode_marked)
 
     @classmethod
@@ -68,6 +71,11 @@ class Tokenizer:
         if len(text) > _CACHED_CHARACTERS:
             return self._encode_marked(text, tuple(data), inside)
         return self._encode_short(text, tuple(data), inside)
+
+    def seam(self, text: str) -> int:
+        """Where a template's text can be cut without a change of ids: before a control token; 0 where it can't."""
+        found = self._seam.search(text) if self._seam else None
+        return found.start() if found else 0
 
     def count(self, text: str) -> int:
         """How many tokens `encode_data` makes of a text; beyond 16,384 characters in proportion to the first ones."""
@@ -135,6 +143,11 @@ class Tokenizer:
 
 def _is_control(text: str, special: bool) -> bool:
     return bool(text.strip(" \t\r\n▁")) and (special or text[0] in "<[{|")
+
+
+def _is_rigid(token: AddedToken) -> bool:
+    """It is found wherever it is spelled out, and takes nothing of what stands before it."""
+    return not (token.lstrip or token.single_word or token.normalized)
 
 
 def _shift(spans: Iterable[Span], by: int) -> tuple[Span, ...]:

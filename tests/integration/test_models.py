@@ -16,8 +16,6 @@ from core.generation.models import ModelOptions, Models, ResolvedModel
 from tests.integration.local_hub import LocalHub
 from tests.integration.tiny_models import greedy, logits, tiny_gpt2
 
-pytest_plugins = ["tests.integration.model_fixtures"]
-
 CPU = torch.device("cpu")
 
 

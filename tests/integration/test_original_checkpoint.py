@@ -19,8 +19,6 @@ from core.generation.request import ModelSpec
 from tests.integration.local_hub import LocalHub
 from tests.integration.tiny_models import logits, original_state, rounded, tiny_gpt2, write_gpt2_vocabulary
 
-pytest_plugins = ["tests.integration.model_fixtures"]
-
 CPU = torch.device("cpu")
 PULL = """
 import os, pathlib, sys

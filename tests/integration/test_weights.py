@@ -12,8 +12,6 @@ from core.generation import weights
 from core.generation.request import ModelSpec
 from tests.integration.tiny_models import logits, tiny_gpt2, write_gpt2_vocabulary
 
-pytest_plugins = ["tests.integration.model_fixtures"]
-
 CPU = torch.device("cpu")
 
 

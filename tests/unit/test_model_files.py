@@ -162,6 +162,14 @@ def test_a_full_disk_says_how_much_is_needed(tmp_path: Path) -> None:
         raise OSError(28, "No space left on device")
 
 
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path) -> None:
+    store = ModelStore(tmp_path)
+
+    with pytest.raises(ModelError, match="is full"), store.lock("m", silent), store.building("m", 9 * 10**18):
+        pass
+    assert not list(tmp_path.glob("models/.building*"))
+
+
 def test_a_read_only_cache_names_its_setting(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"can't be written .*`paths\.cache`"), storage_errors(tmp_path):
         raise PermissionError(13, "Permission denied")

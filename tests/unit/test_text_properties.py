@@ -101,7 +101,7 @@ INLINE = st.one_of(
     st.tuples(PLAIN, PLAIN).map(lambda two: f"**{two[0]} *{two[1]}* end**"),
     PLAIN.map("`{}`".format),
     SIMPLE.map("``a ` {}``".format),
-    SIMPLE.map("[a **link**](https://example.org/{} \"title\")".format),
+    SIMPLE.map('[a **link**](https://example.org/{} "title")'.format),
     SIMPLE.map("![picture](http://example.org/{}.png)".format),
     SIMPLE.map("<https://example.org/{}>".format),
     SIMPLE.map("https://example.org/{}".format),
@@ -112,7 +112,17 @@ PARAGRAPH = st.tuples(PLAIN, st.lists(LINE, min_size=0, max_size=4), st.sampled_
     lambda three: three[2].join([three[0], *three[1]])
 )
 CODE_LINE = st.sampled_from(
-    ["", "x = 1", "    return [i for i in range(10)]", "```", "# no heading", "- no item", "| no | row |", "~~~", "y" * 90]
+    [
+        "",
+        "x = 1",
+        "    return [i for i in range(10)]",
+        "```",
+        "# no heading",
+        "- no item",
+        "| no | row |",
+        "~~~",
+        "y" * 90,
+    ]
 )
 
 
@@ -179,7 +189,7 @@ def numbered_headers(text: str) -> str:
 
 
 MARKDOWN = joined(st.recursive(BLOCK, nested, max_leaves=6), 5).map(numbered_headers)
-RAW = st.text(alphabet=st.sampled_from("ab  \n\n*_~`[]()<>#-+|>1.!\\:=&;\t\r\"é👍\u200d🏽\u0301"), max_size=120)
+RAW = st.text(alphabet=st.sampled_from('ab  \n\n*_~`[]()<>#-+|>1.!\\:=&;\t\r"é👍\u200d🏽\u0301'), max_size=120)
 LIMIT_KINDS = pytest.mark.parametrize("kind", LIMITS)
 
 
@@ -249,9 +259,7 @@ def test_a_longer_text_begins_with_the_same_closed_parts(markdown: str, more: st
 
 @EXAMPLES
 @given(markdown=MARKDOWN, limit=st.integers(60, 200), size=st.integers(1, 30))
-def test_what_an_append_only_stream_shows_stays_the_beginning_of_its_part(
-    markdown: str, limit: int, size: int
-) -> None:
+def test_what_an_append_only_stream_shows_stays_the_beginning_of_its_part(markdown: str, limit: int, size: int) -> None:
     fits = LIMITS["characters"](limit)
     splitter, shown = Splitter(fits), ""
     for at in range(0, len(markdown), size):

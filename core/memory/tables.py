@@ -1,0 +1,154 @@
+"""The tables, as SQLAlchemy knows them. Every change here needs a migration.
+
+A platform's ids are text, and "" stands for what a platform does not have: a NULL would never be equal to itself.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+#: SQLite numbers rows by itself only where the key is an INTEGER.
+Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time; SQLite drops the zone, so both databases are given UTC and give it back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None or value.tzinfo is not None:
+            return value
+        return value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+
+
+class SessionRow(Base):
+    """A continuing dialogue. What it holds hangs on `id`, so that a key can move to another session."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    platform: Mapped[str] = mapped_column(String)
+    bot: Mapped[str] = mapped_column(String)
+    workspace: Mapped[str] = mapped_column(String)
+    channel: Mapped[str] = mapped_column(String)
+    thread: Mapped[str] = mapped_column(String)
+    person: Mapped[str] = mapped_column(String)
+    active: Mapped[bool]
+    persona: Mapped[str] = mapped_column(String)
+    model: Mapped[str] = mapped_column(String)
+    #: What differs from the persona's sampling.
+    sampling: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
+    title: Mapped[str] = mapped_column(Text)
+    summary: Mapped[str] = mapped_column(Text)
+    #: The newest turn; its parents are the dialogue. Turns off that chain were taken back or drawn again.
+    head_turn_id: Mapped[int | None] = mapped_column(Id, ForeignKey("turns.id", use_alter=True))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    last_active_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        Index(
+            "uq_sessions_active_key",
+            *("platform", "bot", "workspace", "channel", "thread", "person"),
+            unique=True,
+            sqlite_where=text("active = 1"),
+            postgresql_where=text("active"),
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class PersonRow(Base):
+    """Someone as one platform knows them."""
+
+    __tablename__ = "people"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    platform: Mapped[str] = mapped_column(String)
+    workspace: Mapped[str] = mapped_column(String)
+    platform_id: Mapped[str] = mapped_column(String)
+    name: Mapped[str] = mapped_column(Text)
+    #: One human's rows share it.
+    linked_to_id: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"), index=True)
+
+    __table_args__ = (UniqueConstraint("platform", "workspace", "platform_id"), {"sqlite_autoincrement": True})
+
+
+class TurnRow(Base):
+    """One side's contribution."""
+
+    __tablename__ = "turns"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    session_id: Mapped[int] = mapped_column(Id, ForeignKey("sessions.id"), index=True)
+    parent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("turns.id"), index=True)
+    role: Mapped[str] = mapped_column(String)
+    #: Who spoke; NULL for the assistant.
+    person_id: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(String)
+    #: The fingerprint of the tokenizer that `token_ids` belong to.
+    tokenizer: Mapped[str | None] = mapped_column(String)
+    #: Little-endian 32-bit numbers, one after another.
+    token_ids: Mapped[bytes | None] = mapped_column(LargeBinary)
+    #: Without what a prompt puts around the turn; NULL until a tokenizer has read it.
+    token_count: Mapped[int | None] = mapped_column(Integer)
+    model: Mapped[str | None] = mapped_column(String)
+    finish_reason: Mapped[str | None] = mapped_column(String)
+    #: The oldest turn of the prompt that was answered; not a foreign key, since that turn may be erased.
+    prompt_start_id: Mapped[int | None] = mapped_column(Id)
+    prompt_turns: Mapped[int | None] = mapped_column(Integer)
+    prompt_tokens: Mapped[int | None] = mapped_column(Integer)
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    queue_s: Mapped[float | None]
+    first_token_s: Mapped[float | None]
+    total_s: Mapped[float | None]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class PlatformMessageRow(Base):
+    """A message as the platform knows it. Parts, bursts and albums are many to one turn."""
+
+    __tablename__ = "platform_messages"
+
+    platform: Mapped[str] = mapped_column(String, primary_key=True)
+    bot: Mapped[str] = mapped_column(String, primary_key=True)
+    channel: Mapped[str] = mapped_column(String, primary_key=True)
+    message_id: Mapped[str] = mapped_column(String, primary_key=True)
+    turn_id: Mapped[int] = mapped_column(Id, ForeignKey("turns.id"), index=True)
+    part: Mapped[int] = mapped_column(Integer)
+    #: "in" or "out".
+    direction: Mapped[str] = mapped_column(String)
