@@ -102,8 +102,8 @@ class _Script:
 
     def control(self, text: str) -> None:
         seam = self._tokenizer.seam(text)
-        self._text += text[:seam]
-        if seam or self._tokenizer.begins_with_seam(text):
+        if seam is not None:
+            self._text += text[:seam]
             self.finish()
         self._text += text[seam:]
 

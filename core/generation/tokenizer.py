@@ -72,10 +72,10 @@ class Tokenizer:
             return self._encode_marked(text, tuple(data), inside)
         return self._encode_short(text, tuple(data), inside)
 
-    def seam(self, text: str) -> int:
-        """Where a template's text can be cut without a change of ids: before a control token; 0 where it can't."""
+    def seam(self, text: str) -> int | None:
+        """Where a template's text can be cut without a change of ids: before its first control token, if it has one."""
         found = self._seam.search(text) if self._seam else None
-        return found.start() if found else 0
+        return found.start() if found else None
 
     def count(self, text: str) -> int:
         """How many tokens `encode_data` makes of a text; beyond 16,384 characters in proportion to the first ones."""

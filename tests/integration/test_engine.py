@@ -202,10 +202,10 @@ def test_a_network_that_computes_no_number_fails_the_request_and_not_the_engine(
 def test_the_model_that_was_idle_longest_makes_room(tmp_path: Path, engine: Engine) -> None:
     specs = [ModelSpec(name, str(save_tiny_network(name, tmp_path / name))) for name in ("gpt2", "llama")]
     engine.load(specs[0])
-    engine._memory_bytes = 1  # noqa: SLF001
+    engine._memory_bytes = 1
 
     with pytest.raises(ModelTooLarge):
         engine.load(specs[1])
 
-    engine._memory_bytes = 0  # noqa: SLF001
+    engine._memory_bytes = 0
     assert engine.load(specs[1]).spec == specs[1]

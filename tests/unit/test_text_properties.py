@@ -74,13 +74,13 @@ def visible_of_parts(parts: list[str]) -> str:
 
 
 def has_open_fence(markdown: str) -> bool:
-    fences = [token for token in PARSER.parse(markdown) if token.type == "fence" and token.map]
-    lines = markdown.split("\n")
-    return any(
-        fence.map[1] - fence.map[0] < 2 or not lines[fence.map[1] - 1].rstrip().endswith(fence.markup)
-        for fence in fences
-        if fence.map
-    )
+    """Whether the text ends inside a fence; one that ends with its list item or quote is whole."""
+    tokens = PARSER.parse(markdown)
+    fence = next((token for token in reversed(tokens) if token.nesting >= 0), None)
+    if fence is None or fence.type != "fence" or not fence.map:
+        return False
+    lines = markdown.rstrip("\n").split("\n")
+    return fence.map[1] - fence.map[0] < 2 or not lines[fence.map[1] - 1].rstrip().endswith(fence.markup)
 
 
 WORDS = st.sampled_from(
