@@ -14,7 +14,8 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.keys import Keys
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
+from rich.progress_bar import ProgressBar
 
 from core.dialogue import printable
 from core.generation.request import Waiting
@@ -179,7 +180,7 @@ class TerminalScreen:
         self._console.print(f"error: {printable(text)}", style="red", markup=False)
 
     def _start_bar(self) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=24))
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), _KnownBar(bar_width=24))
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._bar.add_task("thinking", total=None)
         self._bar.start()
@@ -188,6 +189,14 @@ class TerminalScreen:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+
+class _KnownBar(BarColumn):
+    """Nothing while it is not known how much there is to do."""
+
+    def render(self, task: Task) -> ProgressBar:
+        bar = super().render(task)
+        return bar if task.total is not None else ProgressBar(width=0)
 
 
 def _read_line(loop: asyncio.AbstractEventLoop, line: "asyncio.Future[str]") -> None:

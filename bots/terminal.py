@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from core.memory.store import Session
 from rich.console import Console
 
 from bots.progress import shown_progress
@@ -20,6 +19,7 @@ from core.commands import Command, parse
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, SessionKey, Turn, clean_text
 from core.errors import BanterError
 from core.generation.request import Piece, Waiting
+from core.memory.store import Session
 from core.responder import Answered
 from core.settings import Settings
 
@@ -150,7 +150,9 @@ def _summary(answered: Answered) -> str:
         parts += [f"{(tokens - 1) / writing_s:.1f} tokens/s"]
     if timings.first_token_s:
         parts += [f"first after {timings.first_token_s:.2f} s"]
-    return " · ".join(parts + [_ENDINGS[answered.finish_reason]] * (answered.finish_reason in _ENDINGS))
+    if answered.finish_reason in _ENDINGS:
+        parts += [_ENDINGS[answered.finish_reason]]
+    return " · ".join(parts)
 
 
 async def _open_session(program: Program, *, new: bool) -> Session:

@@ -8,10 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.memory.database import Database
-from core.memory.store import Memory
-from core.memory.upgrade import prepare
-
 from bots.engine import engine_process
 from core.commands import Commands
 from core.errors import BanterError
@@ -19,6 +15,9 @@ from core.generation.client import EngineClient
 from core.generation.hub import HubAccess
 from core.generation.models import ModelOptions, Models
 from core.guards import GuardLimits
+from core.memory.database import Database
+from core.memory.store import Memory
+from core.memory.upgrade import prepare
 from core.responder import Responder
 from core.settings import ModelSettings, PersonaSettings, Settings
 from core.voice import Persona, Voices
@@ -49,9 +48,7 @@ async def open_program(settings: Settings, config: Path | None) -> AsyncIterator
     backend = EngineClient(engine_process(settings, config), voices.tokenizer_of)
     warming = asyncio.create_task(_warm_up(backend, voices, settings.persona))
     try:
-        async with open_database(settings) as database:
-            await prepare(database)
-            memory = Memory(database)
+        async with open_memory(settings) as memory:
             yield Program(
                 memory=memory,
                 backend=backend,
@@ -68,6 +65,14 @@ async def open_program(settings: Settings, config: Path | None) -> AsyncIterator
 
 def open_database(settings: Settings) -> Database:
     return Database(settings.database_url, synchronous=settings.database.synchronous)
+
+
+@asynccontextmanager
+async def open_memory(settings: Settings) -> AsyncIterator[Memory]:
+    """Raises StorageError where the database can't be used."""
+    async with open_database(settings) as database:
+        await prepare(database)
+        yield Memory(database)
 
 
 def open_models(settings: Settings) -> Models:

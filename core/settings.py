@@ -132,9 +132,8 @@ class LogSettings(Section):
 
 
 DEFAULT_PERSONA_NAME = "banter"
-DEFAULT_PERSONA = PersonaSettings(
-    system_prompt="You are Banter, a friendly assistant. Answer briefly and plainly. Say so when you do not know."
-)
+#: Short, and near to what the default model was trained with: a longer one confuses it.
+DEFAULT_PERSONA = PersonaSettings(system_prompt="You are a helpful AI assistant named Banter.")
 
 
 class Settings(BaseSettings):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bots.cli.options import load
+from bots.cli.options import Loaded, load
 
 app = typer.Typer(help="The models: list, pull, check.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -18,6 +18,7 @@ def list_models(context: typer.Context) -> None:
     from rich.console import Console
     from rich.filesize import decimal
     from rich.table import Table
+    from rich.text import Text
 
     from bots.wiring import open_models
 
@@ -25,8 +26,8 @@ def list_models(context: typer.Context) -> None:
     for model in open_models(load(context).settings).list():
         here = "broken" if model.problem else "yes" if model.on_disk else "no"
         size = decimal(model.weights_bytes) if model.weights_bytes else ""
-        table.add_row(model.name, here, size, model.licence, model.problem or model.summary)
-    Console().print(table, markup=False)
+        table.add_row(Text(model.name), here, size, model.licence, Text(model.problem or model.summary))
+    Console().print(table)
 
 
 @app.command()
@@ -46,8 +47,11 @@ def pull(context: typer.Context, name: Name) -> None:
 @app.command()
 def check(context: typer.Context, name: Name) -> None:
     """Load a model in the engine and let it say something."""
+    asyncio.run(_check(load(context), name))
+
+
+async def _check(loaded: Loaded, name: str) -> None:
     from bots.model_check import check_model
 
-    loaded = load(context)
-    for line in asyncio.run(check_model(loaded.settings, loaded.config, name)):
+    async for line in check_model(loaded.settings, loaded.config, name):
         typer.echo(line)

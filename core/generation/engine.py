@@ -183,7 +183,8 @@ class Engine:
         """For one more model; 0 is whatever the device has free."""
         if not self._memory_bytes:
             return 0
-        held = sum(model.network.get_memory_footprint() for model in self._models.values())
+        weights_held = (weight for model in self._models.values() for weight in model.network.parameters())
+        held = sum(weight.numel() * weight.element_size() for weight in weights_held)
         return max(self._memory_bytes - held, 1)
 
     def _write(self, model: LoadedModel, job: Submit, control: Control) -> Finished:

@@ -138,13 +138,14 @@ class Server:
         loop = asyncio.get_running_loop()
         timeout_s = LOAD_TIMEOUT_S if isinstance(message, Load) else message.timeout_s
         answer = partial(_send, client)
-        control = Control(
-            deadline=time.monotonic() + timeout_s,
-            emit=lambda token: loop.call_soon_threadsafe(answer, Tokens(id=message.id, token_ids=(token,))),
-            loading=lambda fraction: loop.call_soon_threadsafe(
-                answer, Progress(id=message.id, loading=message.model.name, fraction=fraction)
-            ),
-        )
+
+        def emit(token_id: int) -> None:
+            loop.call_soon_threadsafe(answer, Tokens(id=message.id, token_ids=(token_id,)))
+
+        def tell_loading(fraction: float) -> None:
+            loop.call_soon_threadsafe(self._tell_loading, message, fraction)
+
+        control = Control(deadline=time.monotonic() + timeout_s, emit=emit, loading=tell_loading)
         key = (client, message.id)
         job = Job(key, message, answer, control, loop.call_later(timeout_s, self._end, key, FinishReason.DEADLINE))
         ahead = len(self._jobs)
@@ -157,6 +158,11 @@ class Server:
         self._jobs[key] = job
         if ahead:
             answer(Progress(id=message.id, position=ahead))
+
+    def _tell_loading(self, loading: Load | Submit | Score, fraction: float) -> None:
+        """Everyone waits for a model while it is loaded."""
+        for job in self._jobs.values():
+            job.answer(Progress(id=job.message.id, loading=loading.model.name, fraction=fraction))
 
     def _end(self, key: JobKey, reason: FinishReason) -> None:
         """Ends a waiting job now and a running one at its next token."""

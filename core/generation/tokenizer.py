@@ -86,6 +86,10 @@ class Tokenizer:
         """Special tokens are left out; spaces stay as they are; bytes that are no UTF-8 become U+FFFD."""
         return b"".join(self.token_bytes.spell_all(token_ids)).decode(errors="replace")
 
+    def decode_visibly(self, token_ids: Iterable[int]) -> str:
+        """With the special tokens, for people who look at a prompt."""
+        return self._backend.decode(list(token_ids), skip_special_tokens=False)
+
     def _encode_marked(self, text: str, data: tuple[Span, ...], inside: bool) -> tuple[int, ...]:
         encoding, lead = self._encoding(text, inside)
         forged = self._forged(encoding, lead + text, _shift(data, len(lead)))

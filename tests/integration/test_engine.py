@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -44,7 +45,7 @@ def run(engine: Engine, job: Submit, control: Control | None = None) -> Finished
 
 
 def greedy_by_transformers(spec: ModelSpec, prompt: tuple[int, ...], new_tokens: int) -> tuple[int, ...]:
-    model = AutoModelForCausalLM.from_pretrained(spec.folder)
+    model: Any = AutoModelForCausalLM.from_pretrained(spec.folder)
     ids = torch.tensor([prompt])
     output = model.generate(
         ids,

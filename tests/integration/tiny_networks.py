@@ -3,7 +3,16 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, PretrainedConfig, Qwen2Config
+from transformers import (
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PretrainedConfig,
+    PreTrainedModel,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+)
 
 from tests.unit import tiny_tokenizers
 
@@ -41,10 +50,17 @@ CONFIGS: dict[str, PretrainedConfig] = {
 }
 
 
+NETWORKS: dict[str, type[PreTrainedModel]] = {
+    "gpt2": GPT2LMHeadModel,
+    "llama": LlamaForCausalLM,
+    "qwen2": Qwen2ForCausalLM,
+}
+
+
 def save_tiny_network(architecture: str, folder: Path) -> Path:
     """Writes a model and a tokenizer with a chat template. Large initial weights make the greedy choice clear."""
     torch.manual_seed(0)
     config = CONFIGS[architecture]
     config.initializer_range = 0.3
-    AutoModelForCausalLM.from_config(config).save_pretrained(folder)
+    NETWORKS[architecture](config).save_pretrained(folder)
     return tiny_tokenizers.byte_level(folder, CHATML)

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
-from transformers.generation import (
+from transformers.generation.logits_process import (
     MinNewTokensLengthLogitsProcessor,
     MinPLogitsWarper,
     NoBadWordsLogitsProcessor,
@@ -35,7 +35,7 @@ def row(params: SamplingParams, *, seed: int = 1, candidate: int = 0, banned: tu
     return Row(params, seed, candidate, CONTEXT, new_tokens=4, stop_ids=STOP_IDS, banned=banned)
 
 
-PARAMS = {
+PARAMS: dict[str, tuple[SamplingParams, list[LogitsProcessor]]] = {
     "temperature": (SamplingParams(temperature=0.6), [TemperatureLogitsWarper(0.6)]),
     "top-k": (SamplingParams(top_k=7), [TopKLogitsWarper(7)]),
     "top-k beyond the vocabulary": (SamplingParams(top_k=500), [TopKLogitsWarper(500)]),
@@ -61,7 +61,7 @@ def test_the_cuts_of_the_vocabulary_are_those_of_transformers(name: str, seed: i
     params, warpers = PARAMS[name]
     scores = logits(3, seed)
 
-    expected = LogitsProcessorList(warpers)(torch.tensor([CONTEXT] * 3), scores.clone())
+    expected = LogitsProcessorList(warpers)(torch.LongTensor([CONTEXT] * 3), scores.clone())
 
     torch.testing.assert_close(warp(scores, [params] * 3), expected)
 
@@ -85,11 +85,18 @@ def test_penalties_and_bans_are_those_of_transformers(name: str, monkeypatch: py
     params, banned, processors = PROCESSORS[name]
     scores = logits()
     seen: list[torch.Tensor] = []
-    monkeypatch.setattr(sampler, "warp", lambda scores, _: seen.append(scores.clone()) or scores)
+
+    def look(scores: torch.Tensor, _params: object) -> torch.Tensor:
+        seen.append(scores.clone())
+        return scores
+
+    monkeypatch.setattr(sampler, "warp", look)
 
     choose(scores, [row(params, banned=banned)])
 
-    torch.testing.assert_close(seen[0], LogitsProcessorList(processors)(torch.tensor([CONTEXT]), scores.clone()))
+    torch.testing.assert_close(
+        seen[0], LogitsProcessorList(processors)(torch.LongTensor([CONTEXT]), scores.clone())
+    )
 
 
 def test_temperature_zero_takes_the_likeliest_token() -> None:
