@@ -4,9 +4,12 @@ SQLite: `isolation_level=None` takes the transactions out of the driver's hands,
 INSERT and none for a CREATE TABLE (https://docs.sqlalchemy.org/en/20/dialects/sqlite.html, "Serializable isolation").
 A transaction that writes takes the write lock at once: one that read first and then finds another writer before it
 could only be given up, and no busy timeout helps it (https://sqlite.org/lang_transaction.html).
+A file that can't be opened is found out before the driver begins a thread for it: the thread of a failed connection
+may report to an event loop that is closed by then.
 """
 
-from dataclasses import dataclass
+import sqlite3
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 from sqlalchemy import Connection, event
@@ -20,24 +23,26 @@ from core.memory.address import Address
 #: `full` survives a power cut; `normal` may lose the last transactions to one, never the database.
 Synchronous = Literal["full", "normal"]
 
-_BEGIN = "sqlite_begin"
-
 
 @dataclass(frozen=True, slots=True)
-class Timeouts:
-    connect_s: float = 10.0
+class Access:
+    """How a database is used."""
+
+    synchronous: Synchronous = "full"
+    pool_size: int = 5
+    #: Without them SQLite can put a new table in an old one's place, as migrations do.
+    foreign_keys: bool = True
+    connect_timeout_s: float = 10.0
     #: For another program's write lock (SQLite).
-    locked_s: float = 5.0
+    lock_timeout_s: float = 5.0
     #: For one statement (PostgreSQL).
-    statement_s: float = 30.0
+    statement_timeout_s: float = 30.0
     #: For a connection of the pool.
-    pool_s: float = 30.0
+    pool_timeout_s: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Connections:
-    """One pool with two doors."""
-
     #: Each statement is a transaction of its own.
     reader: AsyncEngine
     #: Begins a transaction that may write.
@@ -45,52 +50,66 @@ class Connections:
 
     async def aclose(self) -> None:
         await self.reader.dispose()
+        await self.writer.dispose()
 
 
-def open_connections(address: Address, synchronous: Synchronous, timeouts: Timeouts, size: int) -> Connections:
+def open_connections(address: Address, access: Access) -> Connections:
     """Nothing is connected yet."""
-    if address.file is not None:
-        return _sqlite(address, synchronous, timeouts, size)
-    return _postgresql(address, timeouts, size)
+    return _postgresql(address, access) if address.file is None else _sqlite(address, access)
 
 
-def _sqlite(address: Address, synchronous: Synchronous, timeouts: Timeouts, size: int) -> Connections:
+def _sqlite(address: Address, access: Access) -> Connections:
+    """One connection writes: tasks of this program wait for it in their order, and only other programs for the lock."""
+    reader = _sqlite_engine(address, access)
+    writer = _sqlite_engine(address, replace(access, pool_size=1))
+    event.listen(writer.sync_engine, "begin", _take_write_lock)
+    return Connections(reader, writer)
+
+
+def _sqlite_engine(address: Address, access: Access) -> AsyncEngine:
     engine = create_async_engine(
         address.url,
         poolclass=AsyncAdaptedQueuePool,
-        pool_size=size,
+        pool_size=access.pool_size,
         max_overflow=0,
-        pool_timeout=timeouts.pool_s,
-        connect_args={"isolation_level": None, "timeout": timeouts.locked_s},
+        pool_timeout=access.pool_timeout_s,
+        connect_args={"isolation_level": None, "timeout": access.lock_timeout_s},
     )
-    pragmas = ("foreign_keys = ON", f"synchronous = {synchronous}", "journal_mode = WAL")
+    pragmas = (
+        f"foreign_keys = {'ON' if access.foreign_keys else 'OFF'}",
+        f"synchronous = {access.synchronous}",
+        "journal_mode = WAL",
+    )
+
+    def prove(*_of_the_attempt: object) -> None:
+        sqlite3.connect(address.url.database or "", timeout=access.lock_timeout_s).close()
 
     def configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-        cursor = connection.cursor()
-        for pragma in pragmas:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+        try:
+            for pragma in pragmas:
+                connection.cursor().execute(f"PRAGMA {pragma}")
+        except BaseException:
+            connection.close()
+            raise
 
+    event.listen(engine.sync_engine, "do_connect", prove)
     event.listen(engine.sync_engine, "connect", configure)
-    event.listen(engine.sync_engine, "begin", _begin)
-    return Connections(reader=engine, writer=engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}))
+    return engine
 
 
-def _begin(connection: Connection) -> None:
-    statement = connection.get_execution_options().get(_BEGIN)
-    if isinstance(statement, str):
-        connection.exec_driver_sql(statement)
+def _take_write_lock(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _postgresql(address: Address, timeouts: Timeouts, size: int) -> Connections:
+def _postgresql(address: Address, access: Access) -> Connections:
     engine = create_async_engine(
         address.url,
-        pool_size=size,
+        pool_size=access.pool_size,
         max_overflow=0,
-        pool_timeout=timeouts.pool_s,
+        pool_timeout=access.pool_timeout_s,
         connect_args={
-            "timeout": timeouts.connect_s,
-            "command_timeout": timeouts.statement_s,
+            "timeout": access.connect_timeout_s,
+            "command_timeout": access.statement_timeout_s,
             "server_settings": {"application_name": "banter"},
         },
     )

@@ -5,6 +5,7 @@ It knows no table. Transactions are short: none is open while a model or a platf
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,13 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from core.errors import StorageError
 from core.memory.address import parse_address
-from core.memory.connections import Connections, Synchronous, Timeouts, open_connections
+from core.memory.connections import Access, Connections, Synchronous, open_connections
 from core.memory.failures import explained
 from core.memory.tables import Base
-
-_POOL_SIZE = 5
-_MIGRATION_TIMEOUTS = Timeouts(locked_s=120.0, statement_s=3600.0)
 
 #: One number for all programs that migrate: whoever holds it is alone.
 _MIGRATION_LOCK = 5_462_883_721
@@ -28,11 +27,11 @@ _MIGRATION_LOCK = 5_462_883_721
 class Database:
     """Opened once, shared by all tasks of the program."""
 
-    def __init__(self, url: str, *, synchronous: Synchronous = "full", timeouts: Timeouts | None = None) -> None:
+    def __init__(self, url: str, *, synchronous: Synchronous = "full", access: Access | None = None) -> None:
         """`url` as in config.toml. Raises SettingsError where it is none."""
         self.address = parse_address(url)
-        self._synchronous = synchronous
-        self._connections = self._connect(timeouts or Timeouts(), _POOL_SIZE)
+        self._access = replace(access or Access(), synchronous=synchronous)
+        self._connections = open_connections(self.address, self._access)
 
     async def __aenter__(self) -> Self:
         if self.address.file is not None:
@@ -62,7 +61,10 @@ class Database:
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
         """One transaction that may take long and that no other program's migration can run beside."""
-        connections = self._connect(_MIGRATION_TIMEOUTS, 1)
+        patient = replace(
+            self._access, foreign_keys=False, pool_size=1, lock_timeout_s=120.0, statement_timeout_s=3600.0
+        )
+        connections = open_connections(self.address, patient)
         try:
             with explained(self.address):
                 async with self._alone(connections) as connection:
@@ -70,23 +72,22 @@ class Database:
         finally:
             await connections.aclose()
 
+    @property
+    def knows_lateral(self) -> bool:
+        return self.address.file is None
+
     def insert(self, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that knows ON CONFLICT."""
         return postgresql.insert(table) if self.address.file is None else sqlite.insert(table)
 
-    def _connect(self, timeouts: Timeouts, size: int) -> Connections:
-        return open_connections(self.address, self._synchronous, timeouts, size)
-
     @asynccontextmanager
     async def _alone(self, connections: Connections) -> AsyncIterator[AsyncConnection]:
-        """A table of SQLite is changed by making it anew, which must not count as deleting what refers to it."""
-        if self.address.file is not None:
-            async with connections.reader.connect() as connection:
-                await connection.execute(text("PRAGMA foreign_keys = OFF"))
         async with connections.writer.begin() as connection:
             if self.address.file is None:
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
             yield connection
+            if self.address.file is not None and (await connection.execute(text("PRAGMA foreign_key_check"))).first():
+                raise StorageError(f"{self.address.place} could not be migrated: rows would point to nothing")
 
 
 def _make_private(file: Path) -> None:

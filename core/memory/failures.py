@@ -124,5 +124,5 @@ def _postgresql_template(cause: BaseException) -> str:
 def _reason(cause: BaseException) -> str:
     if isinstance(cause, UnicodeEncodeError):
         return cause.reason
-    text = cause.strerror if isinstance(cause, OSError) else str(cause)
+    text = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
     return text.splitlines()[0] if text else type(cause).__name__

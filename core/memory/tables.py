@@ -10,6 +10,7 @@ from sqlalchemy import (
     BigInteger,
     DateTime,
     Dialect,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -73,7 +74,9 @@ class SessionRow(Base):
     title: Mapped[str] = mapped_column(Text)
     summary: Mapped[str] = mapped_column(Text)
     #: The newest turn; its parents are the dialogue. Turns off that chain were taken back or drawn again.
-    head_turn_id: Mapped[int | None] = mapped_column(Id, ForeignKey("turns.id", use_alter=True))
+    head_turn_id: Mapped[int | None] = mapped_column(
+        Id, ForeignKey("turns.id", name="fk_sessions_head_turn_id", use_alter=True)
+    )
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_active_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
@@ -106,7 +109,7 @@ class PersonRow(Base):
 
 
 class TurnRow(Base):
-    """One side's contribution."""
+    """One side's contribution. What can be long stands last: SQLite reads a row from its start."""
 
     __tablename__ = "turns"
 
@@ -116,12 +119,9 @@ class TurnRow(Base):
     role: Mapped[str] = mapped_column(String)
     #: Who spoke; NULL for the assistant.
     person_id: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"), index=True)
-    text: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String)
     #: The fingerprint of the tokenizer that `token_ids` belong to.
     tokenizer: Mapped[str | None] = mapped_column(String)
-    #: Little-endian 32-bit numbers, one after another.
-    token_ids: Mapped[bytes | None] = mapped_column(LargeBinary)
     #: Without what a prompt puts around the turn; NULL until a tokenizer has read it.
     token_count: Mapped[int | None] = mapped_column(Integer)
     model: Mapped[str | None] = mapped_column(String)
@@ -131,10 +131,13 @@ class TurnRow(Base):
     prompt_turns: Mapped[int | None] = mapped_column(Integer)
     prompt_tokens: Mapped[int | None] = mapped_column(Integer)
     seed: Mapped[int | None] = mapped_column(BigInteger)
-    queue_s: Mapped[float | None]
-    first_token_s: Mapped[float | None]
-    total_s: Mapped[float | None]
+    queue_s: Mapped[float | None] = mapped_column(Double)
+    first_token_s: Mapped[float | None] = mapped_column(Double)
+    total_s: Mapped[float | None] = mapped_column(Double)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    text: Mapped[str] = mapped_column(Text)
+    #: Little-endian 32-bit numbers, one after another.
+    token_ids: Mapped[bytes | None] = mapped_column(LargeBinary)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 

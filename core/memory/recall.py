@@ -1,0 +1,36 @@
+"""Recall: the newest turns of a dialogue that fit a prompt, and nothing of what is older."""
+
+from sqlalchemy import ColumnElement, Integer, func, select
+
+from core.dialogue import Turn
+from core.memory.chain import walk_within_budget
+from core.memory.database import Database
+from core.memory.tables import TurnRow
+from core.memory.turns import TURN, turn_of
+
+#: What every prompt format puts around a turn at the least (the end-of-text token), so that recall
+#: leaves no turn out that a prompt has room for.
+TURN_OVERHEAD_TOKENS = 1
+
+#: Of a turn that no tokenizer has read; more than most scripts have.
+CHARACTERS_PER_TOKEN = 4
+
+
+def _cost(turn: type[TurnRow]) -> ColumnElement[int]:
+    estimate = func.length(turn.text, type_=Integer) // CHARACTERS_PER_TOKEN + 1
+    return func.coalesce(turn.token_count, estimate) + TURN_OVERHEAD_TOKENS
+
+
+_CHAINS = {lateral: walk_within_budget(_cost, lateral=lateral) for lateral in (False, True)}
+_STATEMENTS = {
+    lateral: select(*TURN).join(chain, chain.c.id == TurnRow.id).order_by(chain.c.depth.desc())
+    for lateral, chain in _CHAINS.items()
+}
+
+
+async def recall(database: Database, session_id: int, max_tokens: int, head_turn_id: int | None) -> tuple[Turn, ...]:
+    """Oldest first; the newest turn is there even where it alone is over `max_tokens`."""
+    statement = _STATEMENTS[database.knows_lateral]
+    async with database.reading() as connection:
+        rows = await connection.execute(statement, {"session": session_id, "head": head_turn_id, "budget": max_tokens})
+        return tuple(turn_of(*row) for row in rows)
