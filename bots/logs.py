@@ -43,6 +43,7 @@ def log_to_stderr(level: str) -> None:
 
 def _install(handler: logging.Handler, level: str) -> None:
     handler.setFormatter(JsonFormatter())
+    logging.raiseExceptions = False  # a log that can't be written is no reason to show a trace to a person who chats
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

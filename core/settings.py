@@ -54,7 +54,7 @@ class SamplingSettings(Section):
     stop: tuple[str, ...] | None = None
     min_new_tokens: Annotated[int, Field(ge=0)] | None = None
     max_new_tokens: Annotated[int, Field(ge=1)] | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Annotated[int, Field(ge=0, le=2**62)] | None = None
 
     def over(self, params: SamplingParams) -> SamplingParams:
         """These settings where they are given, `params` elsewhere."""

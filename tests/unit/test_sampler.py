@@ -94,9 +94,7 @@ def test_penalties_and_bans_are_those_of_transformers(name: str, monkeypatch: py
 
     choose(scores, [row(params, banned=banned)])
 
-    torch.testing.assert_close(
-        seen[0], LogitsProcessorList(processors)(torch.LongTensor([CONTEXT]), scores.clone())
-    )
+    torch.testing.assert_close(seen[0], LogitsProcessorList(processors)(torch.LongTensor([CONTEXT]), scores.clone()))
 
 
 def test_temperature_zero_takes_the_likeliest_token() -> None:
