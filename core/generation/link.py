@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import time
 
+import psutil
 from pydantic import BaseModel
 
 from core.errors import EngineUnavailable
@@ -81,17 +83,26 @@ class Link:
 
 
 async def end_engine(process: EngineProcess) -> bool:
-    """Asks the engine to leave, and waits until its connection ends; False where none runs."""
+    """Asks the engine to leave and waits until its process is gone; False where none runs.
+
+    Raises EngineUnavailable when it stays.
+    """
     connection = await process.connect_if_running()
     if connection is None:
         return False
-    reader, writer = connection
-    writer.write(line(Leave()))
-    try:
-        async with asyncio.timeout(LEAVE_TIMEOUT_S):
-            await reader.read()
-    except TimeoutError:
-        raise EngineUnavailable(f"the engine does not end; see {process.log}") from None
-    finally:
-        writer.close()
+    link = await Link.over(connection)
+    link.send(Leave())
+    give_up_at = time.monotonic() + LEAVE_TIMEOUT_S
+    while _runs(link.welcome.pid):
+        if time.monotonic() >= give_up_at:
+            raise EngineUnavailable(f"the engine does not end; see {process.log}")
+        await asyncio.sleep(0.02)
+    await link.aclose()
     return True
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,5 +1,6 @@
 """DialoGPT as its authors run it: ten lines that join history, new ids and the end-of-text token."""
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,10 @@ import torch
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from core.dialogue import Role, TokenizedText, Turn
+from core.generation.engine import Engine, EngineLimits
+from core.generation.messages import Submit
+from core.generation.queue import Control
+from core.generation.request import ModelSpec, SamplingParams
 from core.generation.tokenizer import Tokenizer
 from core.prompt import PromptBuilder
 from core.prompt_formats import DialoGPTFormat
@@ -61,8 +66,14 @@ def save_dialogpt_small(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return AutoModelForCausalLM.from_pretrained(save_dialogpt_small(tmp_path_factory.mktemp("dialogpt")))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole model as the engine wants it: weights, and some tokenizer beside them."""
+    return byte_level(save_dialogpt_small(tmp_path_factory.mktemp("dialogpt")))
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Any:
+    return AutoModelForCausalLM.from_pretrained(folder)
 
 
 @pytest.fixture(scope="module", params=["tiny", "gpt2"])
@@ -110,3 +121,23 @@ def test_the_prompts_draw_the_recipes_replies(model: Any, tokenizer: Tokenizer, 
         prompt = builder.build("", turns).token_ids
         assert greedy_choices(model, prompt, step.reply_ids) == step.reply_ids
     assert len({token_id for step in steps for token_id in step.reply_ids}) > len(steps)
+
+
+def test_the_engine_draws_the_recipes_replies_turn_by_turn(
+    folder: Path, tokenizer: Tokenizer, steps: list[RecipeStep]
+) -> None:
+    builder = PromptBuilder(tokenizer, DialoGPTFormat(tokenizer), context_window=1024, max_new_tokens=256)
+    engine = Engine(EngineLimits("cpu"))
+
+    for number, (step, turns) in enumerate(zip(steps, remembered(tokenizer, steps), strict=True)):
+        job = Submit(
+            id=f"turn {number}",
+            model=ModelSpec("DialoGPT-small's shape", str(folder)),
+            prompt_ids=builder.build("", turns).token_ids,
+            sampling=SamplingParams(temperature=0, max_new_tokens=NEW_TOKENS),
+            seed=0,
+            stop_ids=tokenizer.stop_ids,
+            timeout_s=60.0,
+        )
+        reply = engine.generate(job, Control(deadline=time.monotonic() + 60)).hypotheses[0]
+        assert reply.token_ids == step.reply_ids
