@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
 from rich.progress_bar import ProgressBar
 
+from bots.word_wrap import WordWrap
 from core.dialogue import printable
 from core.generation.request import Waiting
 
@@ -101,6 +102,7 @@ class TerminalScreen:
         self._bar: Progress | None = None
         self._speaker = ""
         self._speaking = False
+        self._wrap = WordWrap(self._console.width)
         #: Typed while a reply was written: it begins the next line.
         self._typed_ahead = ""
         self._warned = False
@@ -143,6 +145,7 @@ class TerminalScreen:
                 yield
             finally:
                 self._stop_bar()
+                self._end_speech()
 
     def wait(self, waiting: Waiting) -> None:
         if self._bar is None:
@@ -158,26 +161,30 @@ class TerminalScreen:
             self._stop_bar()
             self._speaking = True
             self._console.print(f"[bold cyan]{self._speaker} › [/]", end="")
-        self._console.out(printable(text), end="", highlight=False)
+            self._wrap = WordWrap(self._console.width, column=len(self._speaker) + 3)
+        self._console.out(self._wrap.push(printable(text)), end="", highlight=False)
 
     def sign(self, summary: str) -> None:
         self._stop_bar()
-        if self._speaking:
-            self._console.print()
-        self._speaking = False
+        self._end_speech()
         self._console.print(summary, style="dim", markup=False)
 
     def answer_command(self, text: str) -> None:
         self._console.print(printable(text), markup=False)
 
     def note(self, text: str) -> None:
+        self._end_speech()
         self._console.print(printable(text), style="yellow", markup=False)
 
     def error(self, text: str) -> None:
-        if self._speaking:
-            self._console.print()
-        self._speaking = False
+        self._stop_bar()
+        self._end_speech()
         self._console.print(f"error: {printable(text)}", style="red", markup=False)
+
+    def _end_speech(self) -> None:
+        if self._speaking:
+            self._console.out(self._wrap.flush(), highlight=False)
+        self._speaking = False
 
     def _start_bar(self) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), _KnownBar(bar_width=24))

@@ -105,9 +105,21 @@ def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     assert told.stdout == "[]\n"
 
 
-def test_the_readme_names_only_files_that_are_there() -> None:
+def house_of_the_readme() -> set[str]:
+    """The paths in the README's picture of the house."""
     readme = (PROJECT / "README.md").read_text()
-    names = re.findall(r"`((?:adapters|benchmarks|bots|core|migrations|tests)/[\w/.]*)`", readme)
+    picture = readme.split("## The house")[1].split("```")[1]
+    paths, folder = set(), ""
+    for line in picture.strip().splitlines():
+        names = re.findall(r"[\w/]+(?:\.py|/)(?=\s)", line[:27])
+        folder = names[0] if not line.startswith(" ") else folder
+        paths |= {folder + name for name in names if line.startswith(" ")} | {folder}
+    return paths
 
-    assert names
-    assert [name for name in names if not (PROJECT / name).exists()] == []
+
+def test_the_readmes_house_is_the_house() -> None:
+    shown = house_of_the_readme()
+    files = {f"{name}/{file.name}" for name in ("bots", "core") for file in (PROJECT / name).glob("[!_]*.py")}
+
+    assert sorted(path for path in shown if not (PROJECT / path).exists()) == []
+    assert sorted(files - shown) == []
