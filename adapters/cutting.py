@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from adapters.borders import BARE, Border, Cut, Point, Region, bare_borders, line_borders, line_cut
+from adapters.borders import BARE, Border, Cut, Point, bare_borders, line_borders, line_cut
 from adapters.markdown_blocks import Document
+from adapters.regions import Region
 
 Fits = Callable[[str], bool]
 Wrap = Callable[[Border], Cut]
@@ -16,6 +17,7 @@ Wrap = Callable[[Border], Cut]
 #: A part is not left emptier than one over this for the sake of a block that won't fit in one part anyway.
 _FAIR_SHARE = 4
 _STEPS_BACK = 3
+_LONG_WORD_CHARS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,44 +54,60 @@ class Draft:
         choice = self._cut_within(self._region(start, end)) or fallback
         if choice is None:
             bare = bare_borders(document, start, end)
-            choice = next((cut for cut in self._choose(bare, self._reach(bare, wrap), wrap, None) if cut), None)
+            full, finest = self._choose(bare, self._reach(bare, wrap), wrap, None)
+            choice = full or finest
         if choice is None:
             raise ValueError("the limit does not hold a single character of this text")
         return choice
 
     def cut_at(self, offset: int) -> Cut:
         """The cut whose left part ends at that offset of the document."""
+        cut = self.last_cut(offset)
+        if cut is not None and self._offset(cut.border.left) == offset:
+            return cut
+        document = self.document
+        line = next(index for index, line in enumerate(document.lines) if line.end >= offset)
+        content = document.lines[line].content
+        left = Point(line, max(0, len(content) - (document.lines[line].end - offset)))
+        right = Point(line, len(content) - len(content[left.column :].lstrip()))
+        if right.column == len(content):
+            later = range(line + 1, len(document.lines))
+            right = Point(next((index for index in later if not document.lines[index].is_blank), line), 0)
+        return Cut(Border(BARE, left, right if right.line > line or right.column else left), "", ("",))
+
+    def last_cut(self, offset: int) -> Cut | None:
+        """The last cut whose left part ends at or before that offset, at a word if one is near."""
         document = self.document
         between_lines = line_borders(document)
-        for border in between_lines:
-            if self._offset(border.left) == offset:
-                return line_cut(document, border)
-        starts = [border.right.line for border in between_lines if self._offset(border.right) <= offset]
-        ends = [border.right.line for border in between_lines if self._offset(border.right) > offset]
-        start, end = max(starts, default=self._first_line()), min(ends, default=len(document.lines))
-        region = self._region(start, end)
-        for border in [*region.word_borders(), *region.grapheme_borders()]:
-            if self._offset(border.left) == offset:
-                return region.wrap(border)
-        line = next(i for i, line in enumerate(document.lines) if line.end >= offset)
-        point = Point(line, max(0, len(document.lines[line].content) - (document.lines[line].end - offset)))
-        return line_cut(document, Border(BARE, point, point))
+        before = [border for border in between_lines if self._offset(border.left) <= offset]
+        start = before[-1].right.line if before else self._first_line()
+        ends = [border.right.line for border in between_lines if border.right.line > start]
+        region = self._region(start, min(ends, default=len(document.lines)))
+        words = [border for border in region.word_borders() if self._offset(border.left) <= offset]
+        cut = region.wrap(words[-1]) if words else line_cut(document, before[-1]) if before else None
+        if cut is not None and offset - self._offset(cut.border.left) < _LONG_WORD_CHARS:
+            return cut
+        graphemes = [border for border in region.grapheme_borders() if self._offset(border.left) <= offset]
+        return region.wrap(graphemes[-1]) if graphemes else cut
 
     def _region(self, start: int, end: int) -> Region:
         is_cut_off = not self.is_whole and end == len(self.document.lines)
-        unsure_chars = (len(self.document.text) - self.room_chars) * 2 if is_cut_off else 0
-        return Region(self.document, start, end, unsure_chars)
+        return Region(self.document, start, end, is_cut_off=is_cut_off)
 
     def _first_line(self) -> int:
         first = self.document.first
         return next((i for i in range(first, len(self.document.lines)) if not self.document.lines[i].is_blank), first)
 
     def _cut_within(self, region: Region) -> Cut | None:
+        if not region.lines:
+            return None
         end = region.lines[-1].end
         words = region.word_borders()
         choice, fallback = self._choose(words, self._reach(words, region.wrap), region.wrap, end)
         if choice is None:
-            graphemes = sorted([*words, *region.grapheme_borders()], key=lambda border: border.right)
+            graphemes = sorted(
+                [*words, *region.forced_words(), *region.grapheme_borders()], key=lambda border: border.right
+            )
             choice, finest = self._choose(graphemes, self._reach(graphemes, region.wrap), region.wrap, end)
             return choice or finest or fallback
         return choice
@@ -111,7 +129,7 @@ class Draft:
         """The border to take, or else the best one that has little before it."""
         within = [border for border in borders[: reach + 1] if self._offset(border.left) >= self.floor]
         finest = None
-        for rank in sorted({border.rank for border in within}):
+        for rank in sorted({border.rank for border in borders}):
             cut = self._last_fitting([border for border in within if border.rank <= rank], wrap)
             if cut is None:
                 continue
@@ -130,11 +148,12 @@ class Draft:
         return None
 
     def _affordable(self, cut: Cut) -> Cut | None:
-        """What is opened again may take half of the next part; else a fence loses its language."""
+        """What is opened again leaves a quarter of the next part free; else a fence loses its language."""
         if len(cut.reopen) == 1:
             return cut
         for candidate in (cut, cut.without_info()):
-            if self.fits("\n".join(candidate.reopen * 2)):
+            opened = "\n".join(candidate.reopen)
+            if self.fits(opened + opened[: len(opened) // 3 + 1]):
                 return candidate
         return None
 

@@ -7,9 +7,9 @@ a link that comes later (`[name]: address`) is not waited for.
 import re
 from collections.abc import Iterator
 
-from adapters.borders import Region
-from adapters.markdown_blocks import Document, Line
-from adapters.markdown_inline import InlineMarks, Pair, Span
+from adapters.markdown_blocks import Document
+from adapters.markdown_inline import InlineMarks, Pair, Span, label_end
+from adapters.regions import Region
 
 #: Nothing is held back for longer than this many characters.
 HELD_CHARS = 400
@@ -25,9 +25,10 @@ _UNSURE_ENDS = (
     re.compile(r"(?<!\\)(?:\\\\)*\\$"),
     re.compile(r"&[#\w]{0,31}$"),
     re.compile(r"!$"),
-    re.compile(r"(?:https?://|www\.)[^\s<>]*$"),
+    re.compile(r"(?<![A-Za-z0-9])(?:h|ht|htt|https?|https?:|https?:/|https?://[^\s<>]*|w|ww|www|www\.[^\s<>]*)$"),
     re.compile(r"[^\x00-\x7f]$"),
 )
+_HARD_BREAK = re.compile(r"\\\n[ \t>]*$")
 _CLOSING_NUMBER_SIGNS = re.compile(r"[ \t]*#*[ \t]*$")
 
 
@@ -64,18 +65,31 @@ def _with_line_feeds(markdown: str) -> str:
 
 
 def _line_hold(document: Document) -> int:
-    """Where the lines begin that may still become something else."""
+    """Where that begins which may still become something else, by what the last lines look like."""
     index = len(document.lines) - 1
-    line = document.lines[index]
-    start = _start_of(document, index)
     header = _open_header(document, index)
     if header is not None:
-        return _start_of(document, header)
-    return start if _is_unsure(document, index, line) else len(document.text)
+        return _first_pipe(document, header)
+    line = document.lines[index]
+    leaf, rest = line.leaf, _rest_of(document, index)
+    if leaf is not None and leaf.kind == "fence" and index > leaf.start:
+        may_close = not line.content.strip().strip(leaf.markup[0])
+        return _start_of(document, index) if may_close else len(document.text)
+    if _MAY_BE_MARKER.match(rest) or rest.startswith(("```", "~~~")):
+        return _start_of(document, index)
+    begins_other = leaf is None or leaf.kind == "table" or (leaf.kind in ("html", "rule") and leaf.start == index)
+    if begins_other or _DEFINITION.match(rest):
+        return line.offset(0)
+    return _first_pipe(document, index)
 
 
 def _start_of(document: Document, index: int) -> int:
     return document.lines[index - 1].end + 1 if index else 0
+
+
+def _first_pipe(document: Document, index: int) -> int:
+    line = document.lines[index]
+    return line.offset(line.content.index("|")) if "|" in line.content else len(document.text)
 
 
 def _rest_of(document: Document, index: int) -> str:
@@ -94,17 +108,6 @@ def _open_header(document: Document, index: int) -> int | None:
         return None
     may_be_header = above.leaf is None or above.leaf.kind in ("paragraph", "heading")
     return index - 1 if may_be_header else None
-
-
-def _is_unsure(document: Document, index: int, line: Line) -> bool:
-    leaf, rest = line.leaf, _rest_of(document, index)
-    if leaf is not None and leaf.kind == "fence" and index > leaf.start:
-        return not line.content.strip().strip(leaf.markup[0])
-    if leaf is not None and leaf.kind in ("fence", "html", "table", "rule"):
-        return leaf.start == index or leaf.kind == "table"
-    if _MAY_BE_MARKER.match(rest) or "|" in rest or rest.startswith(("```", "~~~")):
-        return True
-    return leaf is None or _DEFINITION.match(rest) is not None
 
 
 def _last_region(document: Document) -> Region | None:
@@ -128,11 +131,11 @@ def _inline_hold(document: Document, end: int, oldest: int) -> int:
     )
     if is_over:
         return end
-    holds = [hold for hold in _holds(region) if _offset(region, hold) >= oldest]
-    if not holds:
-        return end
-    first = _before_pairs(region, min(holds), oldest)
-    return min(end, _offset(region, first))
+    holds = [hold for hold in _holds(region, oldest) if _offset(region, hold) >= oldest]
+    if holds:
+        end = min(end, _offset(region, _before_pairs(region, min(holds), oldest)))
+    hard_break = _HARD_BREAK.search(document.text, 0, end)
+    return hard_break.start() if hard_break else end
 
 
 def _offset(region: Region, at: int) -> int:
@@ -140,12 +143,13 @@ def _offset(region: Region, at: int) -> int:
     return region.document.lines[point.line].offset(point.column)
 
 
-def _holds(region: Region) -> Iterator[int]:
+def _holds(region: Region, oldest: int) -> Iterator[int]:
     text, marks = region.text, region.marks
+    start = len(text) - (len(region.document.text) - oldest)
+    opened = [marks.open_bracket(start), marks.open_angle(start)]
+    yield from (at for at in opened if at is not None)
     yield from marks.openers
     yield from (tick.start for tick in marks.ticks)
-    yield from (at for at in marks.brackets if _may_be_link(text, at))
-    yield from (at for at in marks.angles if _may_be_tag(text, at))
     if not text or text.endswith("\n"):
         return
     for pattern in _UNSURE_ENDS:
@@ -168,39 +172,6 @@ def _before_pairs(region: Region, hold: int, oldest: int) -> int:
         hold = min(around)
 
 
-def _label_end(text: str, bracket: int) -> int | None:
-    """Where the `]` stands that belongs to the bracket."""
-    depth, at = 0, text.index("[", bracket)
-    while at < len(text):
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == "[":
-            depth += 1
-        elif text[at] == "]":
-            depth -= 1
-            if depth == 0:
-                return at
-        at += 1
-    return None
-
-
-def _may_be_link(text: str, bracket: int) -> bool:
-    end = _label_end(text, bracket)
-    if end is None or end + 1 == len(text):
-        return True
-    if text[end + 1] == "(":
-        return ")" not in text[end:]
-    return text[end + 1] == "[" and "]" not in text[end + 1 :]
-
-
-def _may_be_tag(text: str, angle: int) -> bool:
-    inside = text[angle + 1 :]
-    if inside and not re.match(r"[A-Za-z/!?]", inside):
-        return False
-    closing = inside.find(">")
-    return closing < 0 or '"' in inside[:closing] or "'" in inside[:closing]
-
-
 def _without_unsure_line(text: str) -> str:
     """Without a last line that would turn the one above into a heading, or half a closing fence."""
     document = Document(text)
@@ -219,16 +190,16 @@ def _without_open_link(text: str) -> str:
     region = _last_region(Document(text))
     if region is None:
         return text
-    tag = next((at for at in region.marks.angles if _may_be_tag(region.text, at)), None)
-    if tag is not None and len(region.text) - tag <= HELD_CHARS:
+    tag = region.marks.open_angle(len(region.text) - HELD_CHARS)
+    if tag is not None:
         return text[: _offset(region, tag)]
-    bracket = next((at for at in region.marks.brackets if _may_be_link(region.text, at)), None)
-    if bracket is None or len(region.text) - bracket > HELD_CHARS:
+    bracket = region.marks.open_bracket(len(region.text) - HELD_CHARS)
+    if bracket is None:
         return text
     start = _offset(region, bracket)
     if region.text[bracket] == "!":
         return text[:start]
-    end = _label_end(region.text, bracket)
+    end = label_end(region.text, bracket)
     return text[:start] + text[start + 1 : None if end is None else _offset(region, end)]
 
 
@@ -244,7 +215,8 @@ def _without_dangling(text: str) -> str:
 
 
 def _finished(marks: InlineMarks) -> Iterator[Pair | Span]:
-    yield from [*marks.pairs, *marks.spans]
+    yield from marks.pairs
+    yield from marks.spans
 
 
 def _with_code_closed(text: str) -> str:

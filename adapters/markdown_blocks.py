@@ -65,7 +65,11 @@ class Line:
 
     @property
     def is_blank(self) -> bool:
-        return not self.content.strip()
+        """Nothing but white space and marks of quotes."""
+        return not self.content.strip() and not any(
+            prefix.strip() and holder.kind == "item"
+            for holder, prefix in zip(self.holders, self.prefixes, strict=False)
+        )
 
     def offset(self, column: int) -> int:
         return self.end - len(self.content) + column

@@ -12,6 +12,8 @@ from markdown_it.rules_inline import StateInline
 
 Rule = Callable[[StateInline, bool], bool]
 
+_BRACKET = re.compile(r"\\.|[\[\]]", re.DOTALL)
+_LONGEST_LABEL = 1000
 _BARE = re.compile(r"(?:https?://|www\.)[^\s<>]+|<[^<>\s]+>")
 
 
@@ -50,6 +52,41 @@ class InlineMarks:
     brackets: list[int] = field(default_factory=list)
     angles: list[int] = field(default_factory=list)
 
+    def open_bracket(self, start: int = 0) -> int | None:
+        """The first one from `start` that more text could still make a link or an image."""
+        return next((at for at in self.brackets if at >= start and _may_be_link(self.text, at)), None)
+
+    def open_angle(self, start: int = 0) -> int | None:
+        """The first one from `start` that more text could still make an address or a tag."""
+        return next((at for at in self.angles if at >= start and _may_be_tag(self.text, at)), None)
+
+
+def label_end(text: str, bracket: int) -> int | None:
+    """Where the `]` stands that belongs to the bracket; None when it is missing or far away."""
+    depth = 0
+    for match in _BRACKET.finditer(text, text.index("[", bracket), bracket + _LONGEST_LABEL):
+        depth += {"[": 1, "]": -1}.get(match.group(), 0)
+        if depth == 0:
+            return match.start()
+    return None
+
+
+def _may_be_link(text: str, bracket: int) -> bool:
+    end = label_end(text, bracket)
+    if end is None or end + 1 == len(text):
+        return True
+    if text[end + 1] == "(":
+        return ")" not in text[end:]
+    return text[end + 1] == "[" and "]" not in text[end + 1 :]
+
+
+def _may_be_tag(text: str, angle: int) -> bool:
+    inside = text[angle + 1 :]
+    if inside and not re.match(r"[A-Za-z/!?]", inside):
+        return False
+    closing = inside.find(">")
+    return closing < 0 or '"' in inside[:closing] or "'" in inside[:closing]
+
 
 def scan(text: str) -> InlineMarks:
     marks = InlineMarks(text)
@@ -64,45 +101,54 @@ def _marks(state: StateInline) -> InlineMarks | None:
     return marks if isinstance(marks, InlineMarks) and state.src is marks.text else None
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call of a rule on the paragraph itself."""
+
+    marks: InlineMarks
+    state: StateInline
+    start: int
+    tokens_before: int
+    found: bool
+
+
 def _watched(name: str, rule: Rule) -> Rule:
     def watch(state: StateInline, silent: bool) -> bool:
-        start, seen = state.pos, len(state.tokens)
+        start, tokens_before = state.pos, len(state.tokens)
         found = rule(state, silent)
         marks = None if silent else _marks(state)
         if marks is not None:
-            _NOTES[name](marks, state, start, seen, found)
+            _note(name, _Call(marks, state, start, tokens_before, found))
         return found
 
     return watch
 
 
-def _note_span(name: str) -> Callable[[InlineMarks, StateInline, int, int, bool], None]:
-    def note(marks: InlineMarks, state: StateInline, start: int, seen: int, found: bool) -> None:
-        if found:
-            marks.spans.append(Span(name, start, state.pos))
-        elif (name == "link" and marks.text[start] == "[") or (name == "image" and marks.text.startswith("![", start)):
-            marks.brackets.append(start)
-        elif name == "html_inline" and marks.text[start] == "<":
-            marks.angles.append(start)
+def _note(name: str, call: _Call) -> None:
+    if name == "backticks" and call.found:
+        _note_ticks(call)
+    elif name in ("emphasis", "strikethrough") and call.found:
+        _note_delimiters(call)
+    elif call.found:
+        call.marks.spans.append(Span(name, call.start, call.state.pos))
+    elif call.marks.text.startswith({"link": "[", "image": "!["}.get(name, "\0"), call.start):
+        call.marks.brackets.append(call.start)
+    elif name == "html_inline" and call.marks.text[call.start] == "<":
+        call.marks.angles.append(call.start)
 
-    return note
 
-
-def _note_ticks(marks: InlineMarks, state: StateInline, start: int, seen: int, found: bool) -> None:
-    if not found:
+def _note_ticks(call: _Call) -> None:
+    tokens, end = call.state.tokens, call.state.pos
+    if len(tokens) == call.tokens_before or tokens[-1].type != "code_inline":
+        call.marks.ticks.append(Span("ticks", call.start, end))
         return
-    if len(state.tokens) == seen or state.tokens[-1].type != "code_inline":
-        marks.ticks.append(Span("ticks", start, state.pos))
-        return
-    marks.spans.append(Span("code", start, state.pos))
-    marks.pairs.append(Pair(state.tokens[-1].markup, start, state.pos))
+    call.marks.spans.append(Span("code", call.start, end))
+    call.marks.pairs.append(Pair(tokens[-1].markup, call.start, end))
 
 
-def _note_delimiters(marks: InlineMarks, state: StateInline, start: int, seen: int, found: bool) -> None:
-    if not found:
-        return
-    at = state.pos
-    for token in reversed(state.tokens[seen:]):
+def _note_delimiters(call: _Call) -> None:
+    at = call.state.pos
+    for token in reversed(call.state.tokens[call.tokens_before :]):
         if token.type != "text" or token.content.strip("*_~"):
             break
         at -= len(token.content)
@@ -114,38 +160,39 @@ def _note_pairs(state: StateInline) -> None:
     if marks is None:
         return
     nested = [meta["delimiters"] for meta in state.tokens_meta if meta and "delimiters" in meta]
-    for delimiters in [state.delimiters, *nested]:
-        marks.openers += [
-            state.tokens[d.token].meta["at"]
-            for d in delimiters
-            if d.open and d.end < 0 and "at" in state.tokens[d.token].meta
-        ]
+    for delimiter in [d for delimiters in (state.delimiters, *nested) for d in delimiters]:
+        meta = state.tokens[delimiter.token].meta
+        if delimiter.open and delimiter.end < 0 and "at" in meta:
+            marks.openers.append(meta["at"])
+    marks.openers.sort()
     opened: list[tuple[int, str]] = []
     for token in state.tokens:
-        if "at" not in token.meta:
-            continue
-        if token.nesting == 1:
+        if "at" in token.meta and token.nesting == 1:
             # The second of two delimiters carries the opening of strong emphasis.
             extra = 1 if token.type == "strong_open" else 0
             opened.append((token.meta["at"] - extra, token.markup))
-        elif token.nesting == -1 and opened:
+        elif "at" in token.meta and token.nesting == -1 and opened:
             start, markup = opened.pop()
             marks.pairs.append(Pair(markup, start, token.meta["at"] + len(markup)))
-    marks.openers.sort()
 
 
-_NOTES: dict[str, Callable[[InlineMarks, StateInline, int, int, bool], None]] = {
-    "backticks": _note_ticks,
-    "strikethrough": _note_delimiters,
-    "emphasis": _note_delimiters,
-    **{name: _note_span(name) for name in ("escape", "link", "image", "autolink", "html_inline", "entity")},
-}
+_WATCHED = (
+    "backticks",
+    "strikethrough",
+    "emphasis",
+    "escape",
+    "link",
+    "image",
+    "autolink",
+    "html_inline",
+    "entity",
+)
 
 
 def _watched_parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
     for rule in parser.inline.ruler.__rules__:
-        if rule.name in _NOTES:
+        if rule.name in _WATCHED:
             parser.inline.ruler.at(rule.name, _watched(rule.name, rule.fn))
     parser.inline.ruler2.before("fragments_join", "note_pairs", _note_pairs)
     return parser

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from adapters.borders import Cut
 from adapters.cutting import Draft, Fits
+from adapters.graphemes import grapheme_starts
 from adapters.held_back import settled, virtually_closed
 from adapters.markdown_blocks import Document
 
@@ -20,8 +21,6 @@ from adapters.markdown_blocks import Document
 _LOOK_AHEAD = 4
 _FIRST_TRY = 8
 _BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
-#: A word longer than this is shown before its end is known.
-_LONGEST_HELD_WORD = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +70,7 @@ class Splitter:
         self._carriage_return = ""
         #: Length of the open text at which the next look for a cut can succeed.
         self._next_look = 0
+        self._known_to_fit = 0
         self._released = ""
 
     def append(self, text: str) -> tuple[Part, ...]:
@@ -92,23 +92,33 @@ class Splitter:
 
         It is one part, or provisionally more while it is too long and not yet known where it will be cut.
         """
-        trial = Splitter(lambda text: self.fits(virtually_closed(text)))
+        if not self._rest.text.strip():
+            return []
+        shown = self._shown()
+        if self._shows(shown):
+            return [virtually_closed(shown)]
+        trial = Splitter(self._shows)
         trial._rest, trial._source_chars, trial._released = self._rest, self._source_chars, self._released
         trial.finish()
         texts = [part.text for part in trial.closed]
-        return [*texts[:-1], virtually_closed(self._shown() if len(texts) == 1 else texts[-1])] if texts else []
+        return [*texts[:-1], virtually_closed(texts[-1])] if texts else []
 
     def release(self) -> str:
         """What an append-only stream may show of the open part by now.
 
         It only grows, and the part when it is closed begins with it.
         """
+        document = Document(self._rest.text, self._rest.hidden)
         shown = self._shown()
-        length = _whole_words(shown, settled(shown))
-        text = shown[:length].rstrip()
-        if len(text) > len(self._released) and self.fits(virtually_closed(shown)) and self.fits(virtually_closed(text)):
-            self._released = text
+        draft = Draft(document, self.fits, len(shown), False, 0)
+        cut = draft.last_cut(document.offset_of_shown(settled(shown))) if self._shows(shown) else None
+        if cut is not None and self.fits(draft.text(cut)):
+            text = document.shown_until(*cut.border.left)
+            self._released = max(self._released, text, key=len)
         return self._released
+
+    def _shows(self, shown: str) -> bool:
+        return self.fits(shown) and self.fits(virtually_closed(shown))
 
     def _shown(self) -> str:
         document = Document(self._rest.text, self._rest.hidden)
@@ -132,25 +142,29 @@ class Splitter:
         rest = self._rest
         if len(rest.text) < self._next_look and not is_whole:
             return False
-        room = _overflow(rest.text, self.fits)
+        room = _overflow(rest.text, self._fits_as_shown, self._known_to_fit)
         if room is None and not is_whole:
+            self._known_to_fit = len(rest.text)
             self._next_look = _next_try(len(rest.text))
             return False
         window_chars = len(rest.text) if room is None else room + room // _LOOK_AHEAD + 1
         if len(rest.text) < window_chars and not is_whole:
             self._next_look = window_chars
             return False
-        forced = self._position(self._borders[0]) if self._borders else None
+        forced = self._forced_end()
         document = Document(rest.text[: max(window_chars, forced or 0)], rest.hidden)
         holds_all = is_whole and len(document.text) - document.hidden_chars >= len(rest.text)
-        if holds_all and forced is None and self._fits_whole(document):
-            self._close(_whole_text(document), _Rest(), len(rest.text.rstrip()))
-            return False
-        self._cut(document, room or len(rest.text), holds_all, forced)
+        if holds_all and forced is None and self.fits(text := _whole_text(document)):
+            self._close(text, _Rest(), len(rest.text.rstrip()))
+        else:
+            self._cut(document, room or len(rest.text), holds_all, forced)
         return True
 
-    def _fits_whole(self, document: Document) -> bool:
-        return self.fits(_whole_text(document))
+    def _fits_as_shown(self, text: str) -> bool:
+        """About the text without the indentation of its hidden items, which would read as code."""
+        if not self._rest.hidden:
+            return self.fits(text)
+        return self.fits(re.sub(rf"(?m)^((?:> ?)*) {{1,{len(self._rest.hidden)}}}", r"\1", text))
 
     def _cut(self, document: Document, room_chars: int, is_whole: bool, forced: int | None) -> None:
         released = document.offset_of_shown(len(self._released))
@@ -159,27 +173,42 @@ class Splitter:
         try:
             cut = draft.first_cut() if forced is None else draft.cut_at(document.hidden_chars + forced)
         except ValueError:
-            if self._released:
-                cut = draft.cut_at(released)
-            elif self._rest.inserted:
-                # What was opened again leaves no room: the text goes on without it.
-                self._rest = _Rest(self._rest.text[self._rest.inserted :])
+            if not self._released:
+                self._cut_bare()
                 return
-            else:
-                raise
+            cut = draft.cut_at(released)
         self._borders = self._borders[1:]
         left = cut.border.left
         end = document.lines[left.line].offset(left.column) - document.hidden_chars
         self._close(draft.text(cut), _rest_after(document, cut, self._rest), end)
 
-    def _position(self, source: int) -> int:
-        return len(self._rest.text) - (self._source_chars - source)
+    def _cut_bare(self) -> None:
+        """For limits that don't hold a quote's mark and a character: the text goes on as it was written."""
+        if self._rest.inserted:
+            self._rest = _Rest(self._rest.text[self._rest.inserted :])
+            return
+        text, end = self._rest.text, 0
+        for stop in [*grapheme_starts(text), len(text)][1:]:
+            if not self.fits(text[:stop]):
+                break
+            end = stop
+        if end == 0:
+            raise ValueError("the limit does not hold a single character of this text")
+        self._close(text[:end], _Rest(text[end:]), end)
+
+    def _forced_end(self) -> int | None:
+        """Where the open text was cut before; None where it is not known or was the end of all."""
+        if not self._borders:
+            return None
+        end = len(self._rest.text) - (self._source_chars - self._borders[0])
+        return end if end < len(self._rest.text.rstrip()) else None
 
     def _close(self, text: str, rest: _Rest, end: int) -> None:
         behind = self._source_chars - len(self._rest.text)
-        part = Part(text, behind + self._rest.inserted, behind + end)
-        self.closed = (*self.closed, part)
-        self._rest, self._released, self._next_look = rest, "", 0
+        if text.strip():
+            self.closed = (*self.closed, Part(text, behind + self._rest.inserted, behind + end))
+        self._rest, self._released = rest, ""
+        self._next_look = self._known_to_fit = 0
 
 
 def _whole_text(document: Document) -> str:
@@ -204,25 +233,19 @@ def _rest_after(document: Document, cut: Cut, rest: _Rest) -> _Rest:
     return _Rest(inserted + own + behind, document.opener(going_on), len(inserted))
 
 
-def _overflow(text: str, fits: Fits) -> int | None:
-    """The first of the tried lengths at which the text does not fit; None when it fits at all of them."""
-    low, high = 0, _FIRST_TRY
-    while high <= len(text) and fits(text[:high]):
-        low, high = high, 2 * high
-    step = max(1, low // _FIRST_TRY)
-    tries = range(low + step, min(high, len(text)) + 1, step)
-    return next((length for length in tries if not fits(text[:length])), None)
+def _overflow(text: str, fits: Fits, known: int) -> int | None:
+    """The first of the tried lengths at which the text does not fit, beyond the one that is known to; None for none."""
+    high = _FIRST_TRY
+    while known in (0, high // 2) and high <= len(text) and fits(text[:high]):
+        known, high = high, 2 * high
+    length = _next_try(known)
+    while length <= len(text):
+        if not fits(text[:length]):
+            return length
+        length = _next_try(length)
+    return None
 
 
 def _next_try(length: int) -> int:
-    step = max(1, 2 ** (max(length, _FIRST_TRY) // _FIRST_TRY).bit_length() // 2)
+    step = 1 << max(0, (length // _FIRST_TRY).bit_length() - 1)
     return length - length % step + step
-
-
-def _whole_words(text: str, length: int) -> int:
-    """Up to where the text is shown so that its last word is whole."""
-    if length >= len(text) or text[length].isspace():
-        word_start = max(text.rfind(" ", 0, length), text.rfind("\n", 0, length)) + 1
-    else:
-        word_start = length
-    return length if length - word_start > _LONGEST_HELD_WORD else word_start
