@@ -2,11 +2,10 @@
 
 import ctypes
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from core.generation.models import ResolvedModel
 PROJECT = Path(__file__).parents[2]
 TIMEOUT_S = 240.0
 #: An engine that a test left behind ends by itself so soon.
-IDLE_S = "5"
+IDLE_S = "20"
 
 
 def obey_file_modes() -> None:
@@ -30,11 +29,15 @@ class Home:
     """A home folder and what runs in it."""
 
     folder: Path
+    #: Where it is not the home's own.
+    shared_cache: Path | None = None
 
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("BANTER_", "XDG_"))}
         short = {"BANTER_ENGINE__IDLE_S": IDLE_S, "BANTER_SAMPLING__MAX_NEW_TOKENS": "48"}
+        if self.shared_cache:
+            short["BANTER_PATHS__CACHE"] = str(self.shared_cache)
         return kept | short | {"HOME": str(self.folder), "NO_COLOR": "1", "COLUMNS": "160"}
 
     @property
@@ -43,7 +46,7 @@ class Home:
 
     @property
     def cache(self) -> Path:
-        return self.folder / ".cache/banter"
+        return self.shared_cache or self.folder / ".cache/banter"
 
     def banter(
         self, *arguments: str, said: str = "", ordinary: bool = False, variables: dict[str, str] | None = None
@@ -73,11 +76,28 @@ def empty_home(tmp_path: Path) -> Home:
 
 
 @pytest.fixture
-def home(empty_home: Home, default_model: ResolvedModel) -> Iterator[Home]:
-    """With the default model in its cache already."""
-    models = empty_home.cache / "models"
-    models.mkdir(parents=True)
-    (models / default_model.folder.name).symlink_to(default_model.folder)
+def own_engine_home(empty_home: Home, default_model: ResolvedModel) -> Iterator[Home]:
+    """With the default model in its cache already, and an engine that nobody else uses."""
+    link_model(default_model, empty_home.cache)
     yield empty_home
     empty_home.banter("engine", "--stop")
-    shutil.rmtree(empty_home.cache)
+
+
+@pytest.fixture(scope="session")
+def shared_cache(tmp_path_factory: pytest.TempPathFactory, default_model: ResolvedModel) -> Iterator[Path]:
+    """One engine for all tests that only talk: it takes seconds to start."""
+    home = Home(tmp_path_factory.mktemp("shared"))
+    link_model(default_model, home.cache)
+    yield home.cache
+    home.banter("engine", "--stop")
+
+
+@pytest.fixture
+def home(empty_home: Home, shared_cache: Path) -> Home:
+    return replace(empty_home, shared_cache=shared_cache)
+
+
+def link_model(model: ResolvedModel, cache: Path) -> None:
+    models = cache / "models"
+    models.mkdir(parents=True)
+    (models / model.folder.name).symlink_to(model.folder)

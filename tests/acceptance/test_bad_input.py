@@ -63,8 +63,8 @@ def test_a_damaged_model_file_is_named(home: Home) -> None:
     refused(home.chat("hi\n", "--model", str(model)), "model.safetensors")
 
 
-def test_a_model_that_is_too_large_is_refused_before_it_is_loaded(home: Home) -> None:
-    told = home.chat("hi\n", variables={"BANTER_ENGINE__MEMORY_GB": "0.1"})
+def test_a_model_that_is_too_large_is_refused_before_it_is_loaded(own_engine_home: Home) -> None:
+    told = own_engine_home.chat("hi\n", variables={"BANTER_ENGINE__MEMORY_GB": "0.1"})
 
     refused(told, "needs", "GB", "take a smaller model")
 

@@ -21,8 +21,9 @@ def turns(home: Home) -> list[tuple[str, str]]:
     return rows
 
 
-def test_one_command_answers_by_real_weights_and_remembers_after_a_restart(home: Home) -> None:
+def test_one_command_answers_by_real_weights_and_remembers_after_a_restart(own_engine_home: Home) -> None:
     """The words of the README: a line through `make -s chat`."""
+    home = own_engine_home
     command = ["make", "-s", "-C", str(PROJECT), "chat"]
     first = subprocess.run(
         command,

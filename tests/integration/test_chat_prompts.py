@@ -1,16 +1,15 @@
 """Prompts of plain dialogues are those that transformers makes of them."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import PreTrainedTokenizerFast
 
 from core.dialogue import Role, Turn
+from core.generation.models import ResolvedModel
 from core.generation.tokenizer import Tokenizer
 from core.prompt import PromptBuilder
 from core.prompt_formats import ChatFormat
@@ -63,16 +62,11 @@ def test_a_plain_dialogue_is_encoded_as_transformers_does(model: Model, texts: l
 
 
 @pytest.fixture(scope="module")
-def default_model() -> Model:
-    named = os.environ.get("BANTER_TEST_MODEL")
-    models = platformdirs.user_cache_path("banter") / "models"
-    for folder in [Path(named)] if named else sorted(models.glob("smollm2-135m-instruct*")):
-        if (folder / "tokenizer.json").is_file():
-            return Model.load(folder)
-    pytest.skip("the default model is not at hand (BANTER_TEST_MODEL=<folder>)")
+def smollm2(default_model: ResolvedModel) -> Model:
+    return Model.load(default_model.folder)
 
 
 @WITHOUT_DEADLINE
 @given(texts=dialogues, system_prompt=st.sampled_from(("", "Be kind, and brief.")))
-def test_so_it_is_for_the_default_model(default_model: Model, texts: list[str], system_prompt: str) -> None:
-    default_model.check(texts, system_prompt)
+def test_so_it_is_for_the_default_model(smollm2: Model, texts: list[str], system_prompt: str) -> None:
+    smollm2.check(texts, system_prompt)
