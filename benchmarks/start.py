@@ -31,7 +31,7 @@ transformers.AutoModelForCausalLM.from_pretrained(sys.argv[1])
 
 
 def main() -> int:
-    cache = Path(os.environ.get("BANTER_TEST_CACHE") or platformdirs.user_cache_dir("banter"))
+    cache = Path(os.environ.get("MODEL_CACHE_FOR_TESTS") or platformdirs.user_cache_dir("banter"))
     folder = Models(cache).resolve(DEFAULT_MODEL).folder
     with tempfile.TemporaryDirectory() as data:
         environment = os.environ | {"BANTER_PATHS__CACHE": str(cache), "BANTER_PATHS__DATA": data}

@@ -11,6 +11,7 @@ import typer
 
 from bots.cli import chat, config, database, doctor, engine, models, sessions
 from bots.cli.options import Options
+from core.dialogue import printable
 from core.errors import BanterError
 
 app = typer.Typer(
@@ -36,14 +37,14 @@ def _options(
     config_file: Annotated[
         Path | None, typer.Option("--config", help="Settings; else $BANTER_CONFIG, ./config.toml, the user's own.")
     ] = None,
-    debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
+    _debug: Annotated[bool, typer.Option("--debug", help="Show the trace of an error.")] = False,
 ) -> None:
-    context.obj = Options(config_file, debug)
+    context.obj = Options(config_file)
 
 
 def main() -> None:
     """Runs a command; whatever goes wrong is one line that says what to do."""
-    debug = "--debug" in sys.argv[1:]
+    debug = "--debug" in sys.argv[1:]  # an error may come before any command has parsed its options
     try:
         app()
     except BanterError as error:
@@ -57,7 +58,7 @@ def main() -> None:
 def _give_up(line: str, error: Exception, *, debug: bool) -> None:
     if debug:
         raise error
-    print(f"error: {' '.join(line.split())}", file=sys.stderr)  # noqa: T201
+    print(f"error: {printable(' '.join(line.split()))}", file=sys.stderr)  # noqa: T201
     sys.exit(1)
 
 

@@ -1,5 +1,7 @@
 """The engine's process: how the bots reach it, and how a program becomes it."""
 
+import logging
+import os
 import sys
 from pathlib import Path
 
@@ -31,3 +33,5 @@ def serve_engine(settings: Settings) -> None:
     )
     waiting = ServerLimits(waiting=settings.engine.waiting_limit, idle_s=settings.engine.idle_s)
     serve(Engine(limits), socket_path(settings.paths.cache), waiting)
+    logging.shutdown()
+    os._exit(0)  # torch takes a second to say goodbye, and a model that is still being loaded would be waited for

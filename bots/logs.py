@@ -1,4 +1,7 @@
-"""Logs: one JSON object a line. Numbers and an `action`; never a person's text, never a secret."""
+"""Logs: one JSON object a line. Numbers and an `action`; never a person's text, never a secret.
+
+Only this program's own loggers follow `log.level`: at `debug` libraries log statements with people's text in them.
+"""
 
 import json
 import logging
@@ -8,6 +11,7 @@ from pathlib import Path
 
 from core.errors import SettingsError
 
+_OWN_LOGGERS = ("core", "bots", "adapters")
 _FILE_LIMIT_BYTES = 2 * 1024 * 1024
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -46,4 +50,6 @@ def _install(handler: logging.Handler, level: str) -> None:
     logging.raiseExceptions = False  # a log that can't be written is no reason to show a trace to a person who chats
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper())
+    root.setLevel(logging.WARNING)
+    for name in _OWN_LOGGERS:
+        logging.getLogger(name).setLevel(level.upper())

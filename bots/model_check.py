@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+from rich.console import Console
 from rich.filesize import decimal
 
 from bots.engine import engine_process
+from bots.progress import shown_progress
 from bots.wiring import open_models
 from core.dialogue import Role, Turn
 from core.generation.catalogue import ModelFormat
@@ -32,9 +34,10 @@ async def check_model(settings: Settings, config: Path | None, name: str) -> Asy
     voices = Voices({"check": persona}, models, settings.generation.context_window)
     backend = EngineClient(engine_process(settings, config), voices.tokenizer_of)
     try:
-        async with contextlib.aclosing(backend.prepare(model.spec)) as loading:
-            async for _ in loading:
-                pass
+        with shown_progress(Console(stderr=True)) as progress:
+            async with contextlib.aclosing(backend.prepare(model.spec)) as loading:
+                async for waiting in loading:
+                    progress(f"loading {model.name}", waiting.fraction)
         yield "loaded"
         if model.format is not ModelFormat.RANKER:
             yield await _say_something(backend, voices)

@@ -4,6 +4,9 @@ What comes from the model is untrusted text: nothing in it reaches the terminal 
 """
 
 import asyncio
+import contextlib
+import io
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +19,7 @@ from prompt_toolkit.keys import Keys
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
 from rich.progress_bar import ProgressBar
+from rich.text import Text
 
 from bots.word_wrap import WordWrap
 from core.dialogue import printable
@@ -43,8 +47,8 @@ class Screen(Protocol):
         """A piece of the reply."""
         ...
 
-    def sign(self, summary: str) -> None:
-        """Ends the reply; `summary` is for people who watch."""
+    def sign(self, summary: str, ending: str) -> None:
+        """Ends the reply. `summary` is for people who watch; `ending` says why it ended early, "" where it did not."""
         ...
 
     def answer_command(self, text: str) -> None: ...
@@ -59,14 +63,20 @@ class PipeScreen:
 
     interactive = False
 
+    def __init__(self) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="replace")
+        self._lines = LineReader()
+        self._speaking = False
+
     def greet(self, persona: str, model: str) -> None: ...
 
     async def ask(self) -> str | None:
         loop = asyncio.get_running_loop()
-        line: asyncio.Future[str] = loop.create_future()
+        line: asyncio.Future[bytes] = loop.create_future()
         # A thread that may be left behind: a read from a pipe can't be called off.
-        threading.Thread(target=_read_line, args=(loop, line), daemon=True).start()
-        return await line or None
+        threading.Thread(target=self._lines.read_for, args=(loop, line), daemon=True).start()
+        return (await line).decode(errors="replace") or None
 
     @contextmanager
     def answering(self, interrupt: Callable[[], None]) -> Iterator[None]:  # noqa: ARG002 - Ctrl-C comes as a signal
@@ -75,20 +85,57 @@ class PipeScreen:
     def wait(self, waiting: Waiting) -> None: ...
 
     def say(self, text: str) -> None:
+        self._speaking = True
         sys.stdout.write(printable(text))
         sys.stdout.flush()
 
-    def sign(self, summary: str) -> None:  # noqa: ARG002
-        self.say("\n")
+    def sign(self, summary: str, ending: str) -> None:  # noqa: ARG002
+        self._end_speech()
+        if ending:
+            self.note(ending)
 
     def answer_command(self, text: str) -> None:
-        self.say(f"{text}\n")
+        self.say(text)
+        self._end_speech()
 
     def note(self, text: str) -> None:
+        self._end_speech()
         sys.stderr.write(f"{printable(text)}\n")
 
     def error(self, text: str) -> None:
         self.note(f"error: {text}")
+
+    def _end_speech(self) -> None:
+        if self._speaking:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+        self._speaking = False
+
+
+class LineReader:
+    """Lines of the standard input, read from its descriptor: Python's own buffer can't be left while it waits."""
+
+    def __init__(self, descriptor: int = 0) -> None:
+        self._descriptor = descriptor
+        self._unread = b""
+
+    def read_for(self, loop: asyncio.AbstractEventLoop, line: "asyncio.Future[bytes]") -> None:
+        """In a thread of its own: gives the next line, b"" at the end."""
+        read = self._read()
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(_resolve, line, read)
+
+    def _read(self) -> bytes:
+        parts = [self._unread]
+        while b"\n" not in parts[-1]:
+            try:
+                parts.append(os.read(self._descriptor, 1 << 16))
+            except OSError:  # there is no standard input
+                parts.append(b"")
+            if not parts[-1]:
+                break
+        line, newline, self._unread = b"".join(parts).partition(b"\n")
+        return line + newline
 
 
 class TerminalScreen:
@@ -108,8 +155,9 @@ class TerminalScreen:
         self._warned = False
 
     def greet(self, persona: str, model: str) -> None:
-        self._speaker = persona
-        self._console.print(f"[bold]{persona}[/] with {model}. /help lists commands; Ctrl-D leaves.")
+        self._speaker = printable(persona)
+        told = f" with {printable(model)}. /help lists commands; Ctrl-D leaves."
+        self._console.print(Text(printable(persona), style="bold") + Text(told, style="not bold"))
 
     async def ask(self) -> str | None:
         while True:
@@ -160,14 +208,14 @@ class TerminalScreen:
         if not self._speaking:
             self._stop_bar()
             self._speaking = True
-            self._console.print(f"[bold cyan]{self._speaker} › [/]", end="")
+            self._console.print(Text(f"{self._speaker} › ", style="bold cyan"), end="")
             self._wrap = WordWrap(self._console.width, column=len(self._speaker) + 3)
         self._console.out(self._wrap.push(printable(text)), end="", highlight=False)
 
-    def sign(self, summary: str) -> None:
+    def sign(self, summary: str, ending: str) -> None:
         self._stop_bar()
         self._end_speech()
-        self._console.print(summary, style="dim", markup=False)
+        self._console.print(f"{summary} · {ending}" if ending else summary, style="dim", markup=False)
 
     def answer_command(self, text: str) -> None:
         self._console.print(printable(text), markup=False)
@@ -206,12 +254,6 @@ class _KnownBar(BarColumn):
         return bar if task.total is not None else ProgressBar(width=0)
 
 
-def _read_line(loop: asyncio.AbstractEventLoop, line: "asyncio.Future[str]") -> None:
-    text = sys.stdin.buffer.readline().decode(errors="replace")
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(_resolve, line, text)
-
-
-def _resolve(line: "asyncio.Future[str]", text: str) -> None:
+def _resolve(line: "asyncio.Future[bytes]", read: bytes) -> None:
     if not line.done():
-        line.set_result(text)
+        line.set_result(read)

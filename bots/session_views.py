@@ -20,17 +20,18 @@ def session_table(summaries: Iterable[SessionSummary]) -> Table:
         session = summary.session
         number = f"{session.id}" if session.active else f"{session.id} (ended)"
         when = session.last_active_at.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(number, Text(_place(session.key)), session.persona, session.model, str(summary.turns), when)
+        cells = (number, _place(session.key), session.persona, session.model, str(summary.turns), when)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     return table
 
 
 def transcript_lines(turns: Iterable[TranscriptTurn]) -> Iterator[Text]:
     for told in turns:
-        speaker = told.turn.speaker or told.turn.role.value
+        speaker = printable(told.turn.speaker) or told.turn.role.value
         yield Text(f"{speaker}: ", style="bold") + Text(printable(told.turn.text), style="not bold")
         figures = _figures(told)
         if figures:
-            yield Text(f"  {figures}", style="dim")
+            yield Text(f"  {printable(figures)}", style="dim")
 
 
 async def one_session(memory: Memory, session_id: int) -> Session:
@@ -79,4 +80,4 @@ def _figures(told: TranscriptTurn) -> str:
 
 def _place(key: SessionKey) -> str:
     parts = (key.platform.value, key.workspace, key.channel, key.thread, key.person)
-    return " / ".join(printable(part) for part in parts if part)
+    return " / ".join(part for part in parts if part)

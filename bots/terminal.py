@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import getpass
+import os
 import secrets
 import signal
-import sys
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from bots.screens import PipeScreen, Screen, TerminalScreen
 from bots.wiring import Program, open_models, open_program
 from core.commands import Command, parse
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, SessionKey, Turn, clean_text
-from core.errors import BanterError
+from core.errors import BanterError, ModelError
 from core.generation.request import Piece, Waiting
 from core.memory.store import Session
 from core.responder import Answered
@@ -31,13 +32,20 @@ _ENDINGS = {
 }
 
 
-async def chat_in_terminal(settings: Settings, config: Path | None, *, new: bool) -> int:
-    """Returns the exit code: 1 when a piped message could not be answered."""
-    await _pull_if_missing(settings)
-    screen: Screen = TerminalScreen() if sys.stdin.isatty() and sys.stdout.isatty() else PipeScreen()
+async def chat_in_terminal(settings: Settings, config: Path | None, *, persona: str, new: bool) -> int:
+    """Returns the exit code: 1 when a piped message could not be answered, 143 after SIGTERM.
+
+    `persona` is the one that was asked for; "" goes on with the dialogue's own.
+    """
+    await _pull_if_missing(settings, settings.persona)
+    screen: Screen = TerminalScreen() if os.isatty(0) and os.isatty(1) else PipeScreen()
     async with open_program(settings, config) as program:
-        chat = TerminalChat(program, screen, await _open_session(program, new=new))
+        session = await _open_session(program, persona, new=new)
+        await _pull_if_missing(settings, session.persona)
+        chat = TerminalChat(program, screen, session)
         await chat.run()
+    if chat.terminated:
+        return 128 + signal.SIGTERM
     return 1 if chat.failures and not screen.interactive else 0
 
 
@@ -53,6 +61,8 @@ class TerminalChat:
         self._leaving = False
         #: Messages that ended in an error.
         self.failures = 0
+        #: Whether somebody else ended the program.
+        self.terminated = False
 
     async def run(self) -> None:
         """Until the person leaves."""
@@ -111,16 +121,22 @@ class TerminalChat:
                     case Answered():
                         if event.prompt.note:
                             self._screen.note(event.prompt.note)
-                        self._screen.sign(_summary(event))
+                        self._screen.sign(_summary(event), _ENDINGS.get(event.finish_reason, ""))
 
     def _interrupt(self) -> None:
         """Ctrl-C: the first one stops the reply, the second one leaves."""
         if self._answering is not None and self._stopping is None:
             self._stopping = asyncio.create_task(self._program.responder.stop(self._session))
             return
+        self._leave()
+
+    def _terminate(self) -> None:
+        self.terminated = True
+        self._leave()
+
+    def _leave(self) -> None:
         self._leaving = True
-        task = self._answering or self._running
-        task.cancel()
+        (self._answering or self._running).cancel()
 
     @contextlib.asynccontextmanager
     async def _interruptible(self) -> AsyncIterator[None]:
@@ -129,6 +145,8 @@ class TerminalChat:
         self._running = running
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGINT, self._interrupt)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._terminate)
         try:
             yield
         except asyncio.CancelledError:
@@ -136,7 +154,8 @@ class TerminalChat:
                 raise
             running.uncancel()
         finally:
-            loop.remove_signal_handler(signal.SIGINT)
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                loop.remove_signal_handler(number)
             if self._stopping is not None:
                 await asyncio.gather(self._stopping, return_exceptions=True)
 
@@ -150,18 +169,17 @@ def _summary(answered: Answered) -> str:
         parts += [f"{(tokens - 1) / writing_s:.1f} tokens/s"]
     if timings.first_token_s:
         parts += [f"first after {timings.first_token_s:.2f} s"]
-    if answered.finish_reason in _ENDINGS:
-        parts += [_ENDINGS[answered.finish_reason]]
     return " · ".join(parts)
 
 
-async def _open_session(program: Program, *, new: bool) -> Session:
+async def _open_session(program: Program, persona_name: str, *, new: bool) -> Session:
     key = SessionKey(Platform.TERMINAL, bot="banter", workspace="", channel=_user())
-    persona = program.voices.persona(program.persona)
+    default = program.voices.persona(program.persona)
     if new:
-        return await program.memory.begin_session(key, persona.name, persona.model)
-    session = await program.memory.open_session(key, persona.name, persona.model)
-    if session.persona in program.voices.personas:
+        return await program.memory.begin_session(key, default.name, default.model)
+    session = await program.memory.open_session(key, default.name, default.model)
+    persona = default if persona_name else program.voices.personas.get(session.persona, default)
+    if (persona.name, persona.model) == (session.persona, session.model):
         return session
     return await program.memory.set_persona(session.id, persona.name, persona.model)
 
@@ -178,8 +196,19 @@ def _user() -> str:
         return "me"
 
 
-async def _pull_if_missing(settings: Settings) -> None:
-    persona = settings.known_personas[settings.persona]
+async def _pull_if_missing(settings: Settings, persona_name: str) -> None:
+    persona = settings.known_personas[persona_name]
     name = persona.model or settings.generation.model
+    called_off = threading.Event()
     with shown_progress(Console(stderr=True)) as progress:
-        await asyncio.to_thread(open_models(settings).pull, name, progress)
+
+        def tell(step: str, fraction: float | None, /) -> None:
+            if called_off.is_set():
+                raise ModelError(f"the download of {name} was called off")
+            progress(step, fraction)
+
+        try:
+            await asyncio.to_thread(open_models(settings).pull, name, tell)
+        except asyncio.CancelledError:
+            called_off.set()
+            raise

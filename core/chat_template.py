@@ -2,7 +2,7 @@
 
 A template is a program from the internet, and what people write is data: they never meet. The template is rendered
 with a private mark in the place of each content; the text between the marks is control, and the contents are put back
-by `core.prompt`. It runs in jinja's sandbox, with its loops and calls counted, so that none of them is endless.
+by `core.prompt_formats`. It runs in jinja's sandbox, with its loops and calls counted, so that none of them is endless.
 """
 
 import json

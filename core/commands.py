@@ -29,21 +29,6 @@ class CommandReply:
     answer_again: Turn | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Help:
-    usage: str
-    meaning: str
-
-
-HELP = {
-    "new": Help("/new", "begin a new dialogue"),
-    "persona": Help("/persona [list | show NAME | use NAME]", "who you talk to"),
-    "undo": Help("/undo", "take your last message and its reply back"),
-    "regenerate": Help("/regenerate", "draw another reply to your last message"),
-    "help": Help("/help", "this list"),
-}
-
-
 def parse(text: str) -> Command | str:
     """A command, or the text that is meant for the model: `//` at the start stands for a slash."""
     if not text.startswith(PREFIX):
@@ -58,20 +43,13 @@ class Commands:
     def __init__(self, memory: Memory, voices: Voices) -> None:
         self._memory = memory
         self._voices = voices
-        self._actions: dict[str, Callable[[Session, str], Awaitable[CommandReply]]] = {
-            "new": self._new,
-            "persona": self._persona,
-            "undo": self._undo,
-            "regenerate": self._regenerate,
-            "help": self._help,
-        }
 
     async def run(self, session: Session, command: Command) -> CommandReply:
         """Carries a command out; an unknown one is answered too. Raises StorageError."""
-        action = self._actions.get(command.name)
-        if action is None:
+        known = COMMANDS.get(command.name)
+        if known is None:
             return CommandReply(f"There is no /{command.name}. /help lists what there is.", session)
-        return await action(session, command.argument)
+        return await known.action(self, session, command.argument)
 
     async def _new(self, session: Session, _argument: str) -> CommandReply:
         fresh = await self._memory.begin_session(session.key, session.persona, session.model)
@@ -118,8 +96,26 @@ class Commands:
         return CommandReply("", session, answer_again=question)
 
     async def _help(self, session: Session, _argument: str) -> CommandReply:
-        width = max(len(entry.usage) for entry in HELP.values())
-        return CommandReply("\n".join(f"{entry.usage:<{width}}  {entry.meaning}" for entry in HELP.values()), session)
+        width = max(len(known.usage) for known in COMMANDS.values())
+        lines = [f"{known.usage:<{width}}  {known.meaning}" for known in COMMANDS.values()]
+        return CommandReply("\n".join(lines), session)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCommand:
+    usage: str
+    meaning: str
+    #: Takes the session and what stands behind the command's name.
+    action: Callable[[Commands, Session, str], Awaitable[CommandReply]]
+
+
+COMMANDS = {
+    "new": KnownCommand("/new", "begin a new dialogue", Commands._new),
+    "persona": KnownCommand("/persona [list | show NAME | use NAME]", "who you talk to", Commands._persona),
+    "undo": KnownCommand("/undo", "take your last message and its reply back", Commands._undo),
+    "regenerate": KnownCommand("/regenerate", "draw another reply to your last message", Commands._regenerate),
+    "help": KnownCommand("/help", "this list", Commands._help),
+}
 
 
 def _shortened(text: str, limit_chars: int = 60) -> str:

@@ -5,11 +5,12 @@ It stands between the responder and the backend, and knows text and requests alo
 
 import contextlib
 import logging
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 
 from core.dialogue import FinishReason
-from core.errors import RequestFailed
+from core.errors import DeadlineExceeded, RequestFailed
 from core.generation.request import Backend, Completion, GenerationRequest, Piece, Waiting
 from core.guards import GuardLimits, ReplyGuard
 
@@ -39,15 +40,20 @@ async def draw(
 ) -> AsyncGenerator[DrawEvent, None]:
     """Streams a reply that is neither blank nor one of `earlier`, as far as `limits.redraws` draws allow.
 
-    Raises RequestFailed when every draw was blank, and what `Backend.submit` raises.
+    Raises RequestFailed when every draw was blank, DeadlineExceeded when the time was over before the first word, and
+    what `Backend.submit` raises.
     """
+    deadline = time.monotonic() + request.timeout_s
     for attempt in range(limits.redraws + 1):
         last = attempt == limits.redraws
         guard = ReplyGuard(() if last else earlier, limits.loop_repeats)
-        async with contextlib.aclosing(_draw_once(backend, _bolder(request, attempt), guard)) as events:
+        bolder = replace(_bolder(request, attempt), timeout_s=max(deadline - time.monotonic(), 0.0))
+        async with contextlib.aclosing(_draw_once(backend, bolder, guard)) as events:
             async for event in events:
                 if not isinstance(event, Drawn):
                     yield event
+                elif event.finish_reason is FinishReason.DEADLINE and not event.text:
+                    raise DeadlineExceeded(f"no word came within {request.timeout_s:g} s; ask again")
                 elif guard.flaw is None or event.finish_reason in _INTERRUPTED:
                     yield event
                     return
@@ -76,7 +82,7 @@ async def _draw_once(
                 if rest:
                     yield Piece(rest)
                 reason = FinishReason.LOOP if looped else event.best.finish_reason
-                yield Drawn(guard.text.rstrip(), reason, event)
+                yield Drawn(guard.shown.rstrip(), reason, event)
 
 
 def _bolder(request: GenerationRequest, attempt: int) -> GenerationRequest:

@@ -48,6 +48,11 @@ class ReplyGuard:
         return "" if self.flaw else self._show()
 
     @property
+    def shown(self) -> str:
+        """What the person has seen."""
+        return self.text[: self._shown]
+
+    @property
     def flaw(self) -> Flaw | None:
         """Of the whole reply, as far as it was pushed."""
         if not visible(self.text):

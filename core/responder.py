@@ -6,12 +6,22 @@ It knows no platform: whoever calls it shows the pieces and delivers the reply.
 import asyncio
 import contextlib
 import logging
+import secrets
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from core.dialogue import FinishReason, Role, TokenizedText, Turn, TurnState
-from core.drawing import Drawn, draw
-from core.generation.request import Backend, Completion, GenerationRequest, Piece, Prompt, Waiting
+from core.drawing import DrawEvent, Drawn, draw
+from core.generation.request import (
+    Backend,
+    Candidate,
+    Completion,
+    GenerationRequest,
+    Piece,
+    Prompt,
+    Timings,
+    Waiting,
+)
 from core.guards import GuardLimits
 from core.memory.store import Memory, ReplyRecord, Session
 from core.voice import Voice, Voices
@@ -48,6 +58,7 @@ class Responder:
         self._timeout_s = timeout_s
         #: Session → the request that writes its reply.
         self._requests: dict[int, str] = {}
+        self._stopped: set[str] = set()
 
     async def answer(self, session: Session, question: Turn) -> AsyncGenerator[AnswerEvent, None]:
         """Streams a reply to a recorded question; the last event tells what was recorded.
@@ -55,14 +66,14 @@ class Responder:
         Asked again about an answered question, it draws another reply beside the first.
         Raises GenerationError, ModelError, PromptTooLong or StorageError; then nothing of the reply is recorded.
         """
-        voice = await asyncio.to_thread(self._voices.of, session.persona)
-        turns = await self._memory.recall(session.id, voice.prompts.room, head_turn_id=question.id)
-        earlier = [*await self._memory.replies_to(question.id), *_last_reply(turns)]
-        prompt = await asyncio.to_thread(voice.prompts.build, voice.persona.system_prompt, turns)
-        request = self._request(session, voice, prompt)
-        self._requests[session.id] = request.id
+        request_id = self._requests[session.id] = secrets.token_hex(8)
         try:
-            async with contextlib.aclosing(draw(self._backend, request, earlier, self._guards)) as events:
+            voice = await asyncio.to_thread(self._voices.of, session.persona)
+            turns = await self._memory.recall(session.id, voice.prompts.room, head_turn_id=question.id)
+            earlier = [*await self._memory.replies_to(question.id), *_last_reply(turns)]
+            prompt = await asyncio.to_thread(voice.prompts.build, voice.persona.system_prompt, turns)
+            request = self._request(request_id, session, voice, prompt)
+            async with contextlib.aclosing(self._draw(request, earlier)) as events:
                 async for event in events:
                     if isinstance(event, Drawn):
                         turn = await self._record(session, question, voice, prompt, event)
@@ -71,14 +82,27 @@ class Responder:
                         yield event
         finally:
             del self._requests[session.id]
+            self._stopped.discard(request_id)
 
     async def stop(self, session: Session) -> None:
-        """Ends the reply that is being written; what was said of it stays."""
-        if session.id in self._requests:
-            await self._backend.cancel(self._requests[session.id])
+        """Ends the reply that is being written, or is about to be; what was said of it stays."""
+        request_id = self._requests.get(session.id)
+        if request_id is not None:
+            self._stopped.add(request_id)
+            await self._backend.cancel(request_id)
 
-    def _request(self, session: Session, voice: Voice, prompt: Prompt) -> GenerationRequest:
+    async def _draw(self, request: GenerationRequest, earlier: Sequence[str]) -> AsyncGenerator[DrawEvent, None]:
+        if request.id in self._stopped:
+            nothing = Completion((Candidate("", (), FinishReason.CANCELLED, 0.0),), Timings(), seed=0)
+            yield Drawn("", FinishReason.CANCELLED, nothing)
+            return
+        async with contextlib.aclosing(draw(self._backend, request, earlier, self._guards)) as events:
+            async for event in events:
+                yield event
+
+    def _request(self, request_id: str, session: Session, voice: Voice, prompt: Prompt) -> GenerationRequest:
         return GenerationRequest(
+            id=request_id,
             model=voice.model.spec,
             prompt=prompt,
             sampling=voice.sampling,

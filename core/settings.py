@@ -1,6 +1,6 @@
 """The settings: config.toml, the environment over it, and a default that works for every key.
 
-Only `bots.wiring` reads them; below it values are passed.
+Only the package `bots` reads them; below it values are passed.
 """
 
 from dataclasses import replace
@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import SettingsError
+from core.generation.catalogue import DEFAULT_MODEL
 from core.generation.request import SamplingParams
 
 ENVIRONMENT_PREFIX = "BANTER_"
@@ -24,13 +25,26 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _whole(path: Path) -> Path:
+    """`~` is somebody's home, and a relative path begins in the working folder. Raises ValueError for nobody's home."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError("there is no such home folder") from None
+
+
 class PathSettings(Section):
-    """Where Banter keeps its things."""
+    """Where Banter keeps its things: whole paths, whatever was written."""
 
     #: The SQLite database and the logs.
-    data: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("banter")))
+    data: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("banter")), validate_default=True)
     #: Models, and the engine's socket.
-    cache: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("banter")))
+    cache: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("banter")), validate_default=True)
+
+    @field_validator("data", "cache")
+    @classmethod
+    def _is_whole(cls, path: Path) -> Path:
+        return _whole(path)
 
 
 class DatabaseSettings(Section):
@@ -62,7 +76,7 @@ class SamplingSettings(Section):
 
 
 class GenerationSettings(Section):
-    model: str = "smollm2-135m-instruct"
+    model: str = DEFAULT_MODEL
     #: Tokens of prompt and reply together; never more than the model can see.
     context_window: Annotated[int, Field(ge=64)] = 2048
     #: From the question to the end of its reply.
@@ -82,7 +96,7 @@ class EngineSettings(Section):
     """The process that holds the models."""
 
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
-    #: CPU threads; 0 is one for each core.
+    #: CPU threads; 0 leaves it to PyTorch.
     threads: Annotated[int, Field(ge=0)] = 0
     #: Most memory that models may take; 0 is what the device has free.
     memory_gb: Annotated[float, Field(ge=0)] = 0.0
@@ -191,4 +205,12 @@ class Settings(BaseSettings):
 
     @property
     def database_url(self) -> str:
-        return self.database.url.get_secret_value() or f"sqlite:///{self.paths.data / 'banter.db'}"
+        """Raises SettingsError where the file is in a home that there isn't."""
+        url = self.database.url.get_secret_value() or f"sqlite:///{self.paths.data / 'banter.db'}"
+        scheme, _, file = url.partition(":///")
+        if not (scheme.startswith("sqlite") and file.startswith("~")):
+            return url
+        try:
+            return f"{scheme}:///{_whole(Path(file))}"
+        except ValueError as error:
+            raise SettingsError(f"database.url: {error}; write the file's whole path") from None

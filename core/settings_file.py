@@ -5,7 +5,7 @@ import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import get_args, get_origin
+from typing import TypeGuard, get_args, get_origin
 
 import platformdirs
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -16,22 +16,36 @@ from core.errors import SettingsError
 from core.settings import ENVIRONMENT_PREFIX, Settings
 
 CONFIG_VARIABLE = "BANTER_CONFIG"
-_TEST_PREFIX = "BANTER_TEST_"
 _HIDDEN = "(hidden)"
 
 
 def find_config(path: Path | None) -> Path | None:
     """The file that was named, else ./config.toml, else config.toml in the user's configuration folder.
 
-    Raises SettingsError when a named file is not there.
+    Raises SettingsError when a named file is not there or can't be looked at.
     """
     named = path or (Path(os.environ[CONFIG_VARIABLE]) if os.environ.get(CONFIG_VARIABLE) else None)
     if named is not None:
-        if not named.is_file():
-            raise SettingsError(f"{named}: no such file; copy config.example.toml there or leave --config out")
-        return named
+        return _named_file(named)
     usual = (Path("config.toml"), Path(platformdirs.user_config_dir("banter")) / "config.toml")
-    return next((candidate for candidate in usual if candidate.is_file()), None)
+    return next((candidate for candidate in usual if _is_there(candidate)), None)
+
+
+def _named_file(file: Path) -> Path:
+    try:
+        if file.is_file():
+            return file
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}; make it readable or name another with --config") from None
+    raise SettingsError(f"{file}: no such file; copy config.example.toml there or leave --config out")
+
+
+def _is_there(file: Path) -> bool:
+    """A folder that may not be looked into has nothing for us."""
+    try:
+        return file.is_file()
+    except OSError:
+        return False
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -68,10 +82,7 @@ def _unknown_variables() -> tuple[str, ...]:
     return tuple(
         f"environment variable {name}: unknown{_nearest(name.split('__')[0], known)}"
         for name in sorted(os.environ)
-        if name.startswith(ENVIRONMENT_PREFIX)
-        and name != CONFIG_VARIABLE
-        and not name.startswith(_TEST_PREFIX)
-        and name.upper().split("__")[0] not in known
+        if name.startswith(ENVIRONMENT_PREFIX) and name != CONFIG_VARIABLE and name.upper().split("__")[0] not in known
     )
 
 
@@ -101,11 +112,17 @@ def _nearest(word: str, known: Iterable[str]) -> str:
 
 def _keys_beside(location: tuple[str, ...]) -> list[str]:
     section = _annotation(location[:-1])
-    return list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
+    return list(section.model_fields) if _is_section(section) else []
 
 
 def _is_secret(location: tuple[str, ...]) -> bool:
-    return _annotation(location) is SecretStr
+    """Also a whole section: what stands in its place may be the secret that belongs into it."""
+    found = _annotation(location)
+    return found is SecretStr or get_origin(found) is dict or _is_section(found)
+
+
+def _is_section(annotation: object) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _annotation(location: tuple[str, ...]) -> object:
@@ -114,7 +131,7 @@ def _annotation(location: tuple[str, ...]) -> object:
     for name in location:
         if get_origin(found) is dict:
             found = get_args(found)[1]
-        elif isinstance(found, type) and issubclass(found, BaseModel) and name in found.model_fields:
+        elif _is_section(found) and name in found.model_fields:
             found = found.model_fields[name].annotation
         else:
             return None

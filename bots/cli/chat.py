@@ -22,4 +22,4 @@ def chat(
     loaded = load(context)
     settings = loaded.settings.chosen(persona=persona, model=model)
     log_to_file(settings.paths.data / "banter.log", settings.log.level)
-    sys.exit(asyncio.run(chat_in_terminal(settings, loaded.config, new=new)))
+    sys.exit(asyncio.run(chat_in_terminal(settings, loaded.config, persona=persona, new=new)))

@@ -6,6 +6,7 @@ import typer
 from pydantic import BaseModel, SecretStr
 
 from bots.cli.options import Options, load
+from core.dialogue import printable
 from core.errors import SettingsError
 from core.settings_file import find_config
 
@@ -20,7 +21,7 @@ def check(context: typer.Context) -> None:
         load(context)
     except SettingsError as error:
         for problem in error.problems[:-1]:
-            typer.echo(f"error: {problem}", err=True)
+            typer.echo(printable(f"error: {problem}"), err=True)
         raise SettingsError(error.problems[-1]) from None
     typer.echo(f"{find_config(options.config_file) or 'No file, so all defaults'}: good.")
 
@@ -31,7 +32,7 @@ def show(context: typer.Context) -> None:
     loaded = load(context)
     typer.echo(f"# {loaded.config or 'no file: defaults and environment'}")
     for key, value in _flat(loaded.settings):
-        typer.echo(f"{key} = {value}")
+        typer.echo(printable(f"{key} = {value}"))
 
 
 def _flat(section: BaseModel, prefix: str = "") -> Iterator[tuple[str, str]]:

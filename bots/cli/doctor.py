@@ -5,6 +5,7 @@ import asyncio
 import typer
 
 from bots.cli.options import load
+from core.dialogue import printable
 from core.errors import BanterError
 
 
@@ -20,7 +21,7 @@ def doctor(context: typer.Context) -> None:
     findings = asyncio.run(examine(loaded.settings, loaded.config))
     for finding in findings:
         mark = Text("✓ ", style="green") if finding.good else Text("✗ ", style="bold red")
-        console.print(mark + Text(f"{finding.name}: ", style="bold") + Text(finding.told), soft_wrap=True)
+        console.print(mark + Text(f"{finding.name}: ", style="bold") + Text(printable(finding.told)), soft_wrap=True)
     failed = [finding.name for finding in findings if not finding.good]
     if failed:
         raise BanterError(f"to be mended: {', '.join(failed)}")

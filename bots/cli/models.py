@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bots.cli.options import Loaded, load
+from core.dialogue import printable
 
 app = typer.Typer(help="The models: list, pull, check.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,7 +27,8 @@ def list_models(context: typer.Context) -> None:
     for model in open_models(load(context).settings).list():
         here = "broken" if model.problem else "yes" if model.on_disk else "no"
         size = decimal(model.weights_bytes) if model.weights_bytes else ""
-        table.add_row(Text(model.name), here, size, model.licence, Text(model.problem or model.summary))
+        cells = (model.name, here, size, model.licence, model.problem or model.summary)
+        table.add_row(*(Text(printable(cell)) for cell in cells))
     Console().print(table)
 
 

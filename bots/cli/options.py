@@ -1,4 +1,4 @@
-"""What every command shares: which settings file, and whether traces are shown."""
+"""What every command shares: which settings file."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,6 @@ from core.settings_file import find_config, load_settings
 @dataclass(frozen=True, slots=True)
 class Options:
     config_file: Path | None
-    debug: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 
 from core import errors
 from core.dialogue import FinishReason
 from core.errors import DeadlineExceeded, EngineUnavailable
 from core.generation.launcher import EngineProcess
-from core.generation.link import Link
+from core.generation.link import EngineLost, Link
 from core.generation.messages import (
     Answer,
     Cancel,
@@ -49,10 +50,23 @@ ENGINE_LOSSES = 2
 #: Added to a request's own timeout before the engine is held to be lost: it answers a deadline by itself.
 GRACE_S = 30.0
 LOAD_TIMEOUT_S = 3600.0
+#: How often a connection is tried that an engine ends which is just leaving.
+CONNECT_ATTEMPTS = 3
 
 
-class EngineLost(Exception):
-    """The connection ended in the middle of a request."""
+@dataclass(slots=True)
+class Running:
+    """A request on this side, until its stream ends."""
+
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Where it was sent, and what it is called there; None before that.
+    link: Link | None = None
+    wire_id: str = ""
+
+    def cancel(self) -> None:
+        self.cancelled.set()
+        if self.link is not None:
+            self.link.send(Cancel(id=self.wire_id))
 
 
 class EngineClient:
@@ -62,13 +76,12 @@ class EngineClient:
         self._process = process
         self._tokenizer_of = tokenizer_of
         self._connecting: asyncio.Task[Link] | None = None
-        #: Request → set when it is to be cancelled.
-        self._cancelled: dict[str, asyncio.Event] = {}
+        self._running: dict[str, Running] = {}
 
     async def prepare(self, model: ModelSpec) -> AsyncGenerator[Waiting, None]:
         """Loads a model ahead of its first request; yields how far it is. Raises ModelError, EngineUnavailable."""
-        load = Load(id=secrets.token_hex(8), model=model)
-        async with contextlib.aclosing(self._answers(load, LOAD_TIMEOUT_S)) as answers:
+        load = Load(id="", model=model)
+        async with contextlib.aclosing(self._answers(load, Running(), LOAD_TIMEOUT_S)) as answers:
             async for answer in answers:
                 if isinstance(answer, Progress):
                     yield _waiting(answer)
@@ -78,29 +91,28 @@ class EngineClient:
         tokenizer = self._tokenizer_of(request.model)
         seed = request.sampling.seed if request.sampling.seed is not None else secrets.randbits(31)
         text = ReplyText(tokenizer, request.sampling.stop, request.prefix_ids)
-        job = _job(request, seed, tokenizer)
-        self._cancelled[request.id] = asyncio.Event()
+        running = self._running[request.id] = Running()
         try:
-            async with contextlib.aclosing(self._survive_losses(job, text)) as events:
+            events = self._survive_losses(_job(request, seed, tokenizer), running, text)
+            async with contextlib.aclosing(events):
                 async for event in events:
                     yield event
         finally:
-            del self._cancelled[request.id]
+            del self._running[request.id]
 
     async def cancel(self, request_id: str) -> None:
         """See `Backend.cancel`."""
-        if request_id in self._cancelled:
-            self._cancelled[request_id].set()
-            self._send_if_connected(Cancel(id=request_id))
+        if request_id in self._running:
+            self._running[request_id].cancel()
 
     async def score(self, model: ModelSpec, pairs: Sequence[ScorePair], timeout_s: float = 300.0) -> list[float]:
         """See `Backend.score`."""
-        job = Score(id=secrets.token_hex(8), model=model, pairs=tuple(pairs), timeout_s=timeout_s)
-        async with contextlib.aclosing(self._answers(job, timeout_s)) as answers:
+        job = Score(id="", model=model, pairs=tuple(pairs), timeout_s=timeout_s)
+        async with contextlib.aclosing(self._answers(job, Running(), timeout_s)) as answers:
             async for answer in answers:
                 if isinstance(answer, Scores):
                     return list(answer.log_probabilities)
-        raise EngineUnavailable("the engine gave no scores; see its log")
+        raise EngineUnavailable("the engine gave no scores; see engine.log in the data folder")
 
     async def aclose(self) -> None:
         if self._connecting is None:
@@ -110,22 +122,24 @@ class EngineClient:
             if isinstance(link, Link):
                 await link.aclose()
 
-    async def _survive_losses(self, job: Submit, text: ReplyText) -> AsyncGenerator[Event, None]:
+    async def _survive_losses(self, job: Submit, running: Running, text: ReplyText) -> AsyncGenerator[Event, None]:
+        deadline = time.monotonic() + job.timeout_s
         for remaining in range(ENGINE_LOSSES, -1, -1):
             try:
-                async with contextlib.aclosing(self._stream(job, text)) as events:
+                async with contextlib.aclosing(self._stream(job, running, text)) as events:
                     async for event in events:
                         yield event
             except EngineLost:
                 if not remaining:
-                    raise EngineUnavailable("the engine was lost again and again; see its log") from None
+                    raise
                 logger.warning("the engine was lost; going on in a new one", extra={"action": "engine_lost"})
-                job = job.model_copy(update={"prefix_ids": text.token_ids})
+                left_s = max(deadline - time.monotonic(), 0.0)
+                job = job.model_copy(update={"prefix_ids": text.token_ids, "timeout_s": left_s})
             else:
                 return
 
-    async def _stream(self, job: Submit, text: ReplyText) -> AsyncGenerator[Event, None]:
-        async with contextlib.aclosing(self._answers(job, job.timeout_s)) as answers:
+    async def _stream(self, job: Submit, running: Running, text: ReplyText) -> AsyncGenerator[Event, None]:
+        async with contextlib.aclosing(self._answers(job, running, job.timeout_s)) as answers:
             async for answer in answers:
                 if isinstance(answer, Progress):
                     yield _waiting(answer)
@@ -133,9 +147,8 @@ class EngineClient:
                     piece = text.push(answer.token_ids)
                     if piece is not None:
                         yield piece
-                    if text.stopped:
-                        yield Completion((text.candidate(FinishReason.STOP, 0.0),), Timings(), job.seed)
-                        return
+                    if text.stopped:  # the engine knows no text: it is told, and its last word awaited
+                        running.cancel()
                 elif isinstance(answer, Finished) and len(answer.hypotheses) == 1:
                     rest = text.finish()
                     if rest is not None:
@@ -146,17 +159,20 @@ class EngineClient:
                 elif isinstance(answer, Finished):
                     yield Completion(tuple(text.read(each) for each in answer.hypotheses), answer.timings, job.seed)
 
-    async def _answers(self, message: Load | Submit | Score, timeout_s: float) -> AsyncGenerator[Answer, None]:
-        """All answers to a message; the last one is terminal. Leaving early cancels it.
+    async def _answers(
+        self, job: Load | Submit | Score, running: Running, timeout_s: float
+    ) -> AsyncGenerator[Answer, None]:
+        """All answers to a job; the last one is terminal. Leaving early cancels it.
 
         Raises EngineLost; the errors that the engine names; DeadlineExceeded when it stays silent.
         """
-        link = await self._link(self._cancelled.get(message.id))
+        link = await self._link(running.cancelled)
         if link is None:
-            yield _never_sent(message)
+            yield _never_sent(job)
             return
-        answers = link.open(message.id)
-        link.send(message)
+        running.link, running.wire_id = link, secrets.token_hex(8)
+        answers = link.open(running.wire_id)
+        link.send(job.model_copy(update={"id": running.wire_id}))
         give_up_at = time.monotonic() + timeout_s + GRACE_S
         finished = False
         try:
@@ -169,27 +185,27 @@ class EngineClient:
                     raise _error(answer)
                 yield answer
         finally:
-            link.close(message.id)
+            running.link = None
+            link.close(running.wire_id)
             if not finished:
-                link.send(Cancel(id=message.id))
+                link.send(Cancel(id=running.wire_id))
 
-    async def _link(self, cancelled: asyncio.Event | None) -> Link | None:
+    async def _link(self, cancelled: asyncio.Event) -> Link | None:
         """The connection, made anew where it was lost; None when the request was cancelled before."""
         if self._connecting is None or _is_lost(self._connecting):
             self._connecting = asyncio.create_task(self._connect())
-        stop = asyncio.create_task((cancelled or asyncio.Event()).wait())
+        stop = asyncio.create_task(cancelled.wait())
         try:
             await asyncio.wait([self._connecting, stop], return_when=asyncio.FIRST_COMPLETED)
-            return None if stop.done() else self._connecting.result()
+            return None if cancelled.is_set() else self._connecting.result()
         finally:
             stop.cancel()
 
     async def _connect(self) -> Link:
+        for _ in range(CONNECT_ATTEMPTS - 1):
+            with contextlib.suppress(EngineLost):
+                return await Link.over(await self._process.connect())
         return await Link.over(await self._process.connect())
-
-    def _send_if_connected(self, message: Cancel) -> None:
-        if self._connecting is not None and self._connecting.done() and not _is_lost(self._connecting):
-            self._connecting.result().send(message)
 
 
 def _is_lost(connecting: asyncio.Task[Link]) -> bool:
@@ -198,9 +214,9 @@ def _is_lost(connecting: asyncio.Task[Link]) -> bool:
     return connecting.cancelled() or connecting.exception() is not None or connecting.result().lost
 
 
-def _never_sent(job: Load | Submit | Score) -> Finished:
+def _never_sent(job: Load | Submit | Score) -> Answer:
     if not isinstance(job, Submit):
-        raise TypeError("only a submitted request can be cancelled")
+        return Loaded(id=job.id)
     nothing = Hypothesis(token_ids=job.prefix_ids, finish_reason=FinishReason.CANCELLED, log_probability=0.0)
     return Finished(id=job.id, hypotheses=(nothing,) * job.sampling.candidates, timings=Timings())
 
@@ -209,12 +225,12 @@ async def _before(give_up_at: float, answer: Awaitable[Answer | None]) -> Answer
     try:
         return await asyncio.wait_for(answer, give_up_at - time.monotonic())
     except TimeoutError:
-        raise DeadlineExceeded("the engine stayed silent past the request's deadline; see its log") from None
+        raise DeadlineExceeded("the engine stayed silent past the request's deadline; see engine.log") from None
 
 
 def _job(request: GenerationRequest, seed: int, tokenizer: Tokenizer) -> Submit:
     return Submit(
-        id=request.id,
+        id="",
         model=request.model,
         prompt_ids=request.prompt.token_ids,
         prefix_ids=request.prefix_ids,

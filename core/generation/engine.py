@@ -3,6 +3,7 @@
 It knows nothing of text, turns, sessions or platforms, and runs in the engine's own process only.
 """
 
+import gc
 import inspect
 import logging
 import time
@@ -33,7 +34,7 @@ PREFILL_CHUNK = 256
 class EngineLimits:
     #: "auto", "cpu", "cuda" or "cuda:N".
     device: str = "auto"
-    #: CPU threads; 0 leaves it to torch.
+    #: CPU threads; 0 leaves it to PyTorch.
     threads: int = 0
     #: Most bytes that models may take; 0 is what the device has free.
     memory_bytes: int = 0
@@ -143,6 +144,9 @@ class Engine:
         model.used_at = time.monotonic()
         return model
 
+    def holds(self, spec: ModelSpec) -> bool:
+        return spec in self._models
+
     def generate(self, job: Submit, control: Control) -> Finished:
         """Writes `job.sampling.candidates` hypotheses; a single one is also emitted token by token.
 
@@ -150,6 +154,8 @@ class Engine:
         """
         model = self.load(job.model, control.loading)
         _check_room(job, model.window)
+        if len(job.prefix_ids) >= job.sampling.max_new_tokens:
+            return _finished_already(job)
         try:
             with torch.inference_mode():
                 return self._write(model, job, control)
@@ -175,9 +181,15 @@ class Engine:
             except ModelTooLarge:
                 if not self._models:
                     raise
-                oldest = min(self._models.values(), key=lambda model: model.used_at)
-                del self._models[oldest.spec]
-                logger.info("unloaded", extra={"action": "unload", "model": oldest.spec.name})
+            self._unload_oldest()
+
+    def _unload_oldest(self) -> None:
+        oldest = min(self._models, key=lambda spec: self._models[spec].used_at)
+        del self._models[oldest]
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()  # what torch keeps for itself does not count as free
+        logger.info("unloaded", extra={"action": "unload", "model": oldest.name})
 
     def _memory_left(self) -> int:
         """For one more model; 0 is whatever the device has free."""
@@ -246,6 +258,12 @@ def _interruption(control: Control) -> FinishReason | None:
     if control.cancelled:
         return FinishReason.CANCELLED
     return FinishReason.DEADLINE if control.expired else None
+
+
+def _finished_already(job: Submit) -> Finished:
+    """The prefix is a whole reply: only the word that it is finished was lost."""
+    whole = Hypothesis(token_ids=job.prefix_ids, finish_reason=FinishReason.LENGTH, log_probability=0.0)
+    return Finished(id=job.id, hypotheses=(whole,) * job.sampling.candidates, timings=Timings())
 
 
 def _check_room(job: Submit, window: int) -> None:

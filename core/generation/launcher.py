@@ -23,6 +23,8 @@ from core.generation.messages import LINE_LIMIT_BYTES, PROTOCOL
 #: What Linux and macOS allow for the path of a socket, with some room.
 _SOCKET_PATH_LIMIT_BYTES = 100
 _POLL_S = 0.02
+#: A log that has grown larger is begun anew with the next engine.
+_LOG_LIMIT_BYTES = 2 * 1024 * 1024
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -40,6 +42,7 @@ class EngineProcess:
 
     async def connect(self) -> Connection:
         """A connection to the engine that answers, or to a new one. Raises EngineUnavailable."""
+        make_private(self.socket.parent)
         return await _open(self.socket) or await self._start()
 
     async def connect_if_running(self) -> Connection | None:
@@ -52,12 +55,16 @@ class EngineProcess:
             if time.monotonic() >= give_up_at:
                 raise EngineUnavailable(f"another program has been starting the engine for too long; see {self.log}")
             await asyncio.sleep(_POLL_S)
-        with lock:
+        try:
             return await _open(self.socket) or await self._launch()
+        except OSError as error:
+            raise EngineUnavailable(f"the engine did not start: {error}") from None
+        finally:
+            lock.release()
 
     async def _launch(self) -> Connection:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with self.log.open("wb" if _is_large(self.log) else "ab") as log:
             offset = log.tell()
             process = subprocess.Popen(  # noqa: ASYNC220 - returns at once
                 self.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -77,16 +84,17 @@ class EngineProcess:
 
 
 def socket_path(cache_dir: Path) -> Path:
-    """Where the engine listens: a folder that only this user can open.
-
-    In the cache folder, or, where that makes too long a path for a socket, in the folder for temporary files.
-    Raises EngineUnavailable when that folder belongs to somebody else.
-    """
+    """Where the engine listens: in the cache folder, or among temporary files where that makes too long a path."""
     folder = cache_dir / "engine"
     name = f"engine-{PROTOCOL}.sock"
     if len(os.fsencode(folder / name)) > _SOCKET_PATH_LIMIT_BYTES:
         digest = blake2s(os.fsencode(folder), digest_size=6).hexdigest()
         folder = Path(tempfile.gettempdir()) / f"banter-{os.getuid()}-{digest}"
+    return folder / name
+
+
+def make_private(folder: Path) -> None:
+    """A folder that only this user can open. Raises EngineUnavailable when it belongs to somebody else."""
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat(follow_symlinks=False)
@@ -97,7 +105,10 @@ def socket_path(cache_dir: Path) -> Path:
         raise EngineUnavailable(
             f"{folder}: {error.strerror}; set paths.cache to a folder that can be written"
         ) from None
-    return folder / name
+
+
+def _is_large(log: Path) -> bool:
+    return log.exists() and log.stat().st_size > _LOG_LIMIT_BYTES
 
 
 def _acquired(lock: FileLock) -> bool:
@@ -119,4 +130,4 @@ def _last_line(log: Path, offset: int) -> str:
     with log.open("rb") as file:
         file.seek(offset)
         lines = file.read().decode(errors="replace").strip().splitlines()
-    return lines[-1] if lines else f"it said nothing; see {log}"
+    return lines[-1].removeprefix("error: ") if lines else f"it said nothing; see {log}"

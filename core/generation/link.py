@@ -19,30 +19,45 @@ WELCOME_TIMEOUT_S = 10.0
 LEAVE_TIMEOUT_S = 30.0
 
 
+class EngineLost(EngineUnavailable):
+    """The engine ended before its answer did. A request that can go on in a new engine does."""
+
+    def __init__(self) -> None:
+        super().__init__("the engine ended in the middle of its work; see engine.log in the data folder")
+
+
 class Link:
     """Sends messages, and sorts the answers by the request that they belong to."""
 
     def __init__(self, connection: Connection, welcome: Welcome) -> None:
         self.welcome = welcome
         self._reader, self._writer = connection
-        # A request gets no more answers than it may have tokens, so its queue needs no bound of its own.
+        # Bounded by the request: its tokens, its changes of position and the steps of a loading model.
         self._answers: dict[str, asyncio.Queue[Answer | None]] = {}
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
     async def over(cls, connection: Connection) -> "Link":
-        """Raises EngineUnavailable when the other side is not an engine of this protocol."""
+        """Raises EngineLost when the engine was just leaving, EngineUnavailable when the other side is none."""
+        reader, writer = connection
         try:
             async with asyncio.timeout(WELCOME_TIMEOUT_S):
-                first = await connection[0].readline()
+                first = await reader.readline()
+            if not first:
+                raise EngineLost
             welcome = engine_messages.validate_json(first)
-        except (TimeoutError, ConnectionError, ValueError):  # ValueError: no message, or too long a line
-            connection[1].close()
-            raise EngineUnavailable("what listens on the engine's socket does not answer as an engine") from None
-        if not isinstance(welcome, Welcome) or welcome.protocol != PROTOCOL:
-            connection[1].close()
-            raise EngineUnavailable("the engine that runs is of another version; end it with: banter engine --stop")
-        return cls(connection, welcome)
+            if isinstance(welcome, Welcome) and welcome.protocol == PROTOCOL:
+                return cls(connection, welcome)
+        except ConnectionError:
+            writer.close()
+            raise EngineLost from None
+        except (TimeoutError, ValueError):  # ValueError: no message, or too long a line
+            pass
+        except BaseException:
+            writer.close()
+            raise
+        writer.close()
+        raise EngineUnavailable("what listens on the engine's socket is no engine of this version; end that process")
 
     @property
     def lost(self) -> bool:

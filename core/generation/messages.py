@@ -54,7 +54,7 @@ class Score(_Message):
 
 
 class Leave(_Message):
-    """Asks the engine's process to end once its clients are served."""
+    """Asks the engine's process to end now; what runs is called off."""
 
     type: Literal["leave"] = "leave"
 

@@ -5,6 +5,7 @@ while, on SIGTERM, and when it is told to leave.
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
@@ -20,6 +21,7 @@ from pydantic import ValidationError
 from core.dialogue import FinishReason
 from core.errors import BanterError, EngineUnavailable, QueueFull, RequestFailed
 from core.generation.engine import Engine
+from core.generation.launcher import make_private
 from core.generation.messages import (
     LINE_LIMIT_BYTES,
     PROTOCOL,
@@ -63,13 +65,12 @@ class ServerLimits:
 
 def serve(engine: Engine, socket: Path, limits: ServerLimits) -> None:
     """Serves until idle, told to leave or terminated. Raises EngineUnavailable when another process serves already."""
-    lock = FileLock(socket.with_suffix(".lock"))
+    make_private(socket.parent)
     try:
-        lock.acquire(timeout=TAKE_OVER_S)
+        with FileLock(socket.with_suffix(".lock"), timeout=TAKE_OVER_S):
+            asyncio.run(Server(engine, limits).serve(socket))
     except Timeout:
         raise EngineUnavailable(f"another engine serves {socket} already") from None
-    with lock:
-        asyncio.run(Server(engine, limits).serve(socket))
 
 
 class Server:
@@ -101,7 +102,8 @@ class Server:
         for writer in self._clients:
             writer.close()
         runner.cancel()
-        await asyncio.gather(runner, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):
+            await runner
 
     async def _serve_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._clients.add(writer)
@@ -147,6 +149,8 @@ class Server:
 
         control = Control(deadline=time.monotonic() + timeout_s, emit=emit, loading=tell_loading)
         key = (client, message.id)
+        if key in self._jobs:
+            raise ValueError(f"two requests with the id {message.id}")
         job = Job(key, message, answer, control, loop.call_later(timeout_s, self._end, key, FinishReason.DEADLINE))
         ahead = len(self._jobs)
         try:
@@ -169,7 +173,8 @@ class Server:
         job = self._jobs.get(key)
         if job is None:
             return
-        job.control.cancelled = reason is FinishReason.CANCELLED
+        if reason is FinishReason.CANCELLED:
+            job.control.cancelled = True
         if self._queue.remove(job):
             self._finish(key, _ended_early(job, reason))
 
@@ -180,13 +185,16 @@ class Server:
 
     async def _run_jobs(self) -> None:
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="engine") as thread:
+        thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        try:
             while True:
                 job = await self._queue.next()
                 for position, waiting in self._queue.positions():
                     waiting.answer(Progress(id=waiting.message.id, position=position))
                 answer = await loop.run_in_executor(thread, self._run, job)
                 self._finish(job.key, answer)
+        finally:
+            thread.shutdown(wait=False)  # a model that is being loaded can't be called off
 
     def _run(self, job: Job) -> Answer:
         """In the engine's thread."""

@@ -9,6 +9,7 @@ may report to an event loop that is closed by then.
 """
 
 import sqlite3
+import time
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -22,6 +23,8 @@ from core.memory.address import Address
 
 #: `full` survives a power cut; `normal` may lose the last transactions to one, never the database.
 Synchronous = Literal["full", "normal"]
+
+_WAL_RETRY_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def _sqlite_engine(address: Address, access: Access) -> AsyncEngine:
     def configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
         try:
             for pragma in pragmas:
-                connection.cursor().execute(f"PRAGMA {pragma}")
+                _set_pragma(connection, pragma, time.monotonic() + access.lock_timeout_s)
         except BaseException:
             connection.close()
             raise
@@ -95,6 +98,19 @@ def _sqlite_engine(address: Address, access: Access) -> AsyncEngine:
     event.listen(engine.sync_engine, "do_connect", prove)
     event.listen(engine.sync_engine, "connect", configure)
     return engine
+
+
+def _set_pragma(connection: DBAPIConnection, pragma: str, give_up_at: float) -> None:
+    """The change to WAL is refused at once while another connection makes it: it does not wait for the lock."""
+    while True:
+        try:
+            connection.cursor().execute(f"PRAGMA {pragma}")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= give_up_at:
+                raise
+            time.sleep(_WAL_RETRY_S)
+        else:
+            return
 
 
 def _take_write_lock(connection: Connection) -> None:

@@ -16,8 +16,8 @@ from tests.integration.tiny_models import original_state, tiny_gpt2, write_gpt2_
 
 @pytest.fixture(scope="session")
 def model_cache() -> Path:
-    """The cache that survives the test run: BANTER_TEST_CACHE, else the user's own."""
-    return Path(os.environ.get("BANTER_TEST_CACHE") or platformdirs.user_cache_dir("banter"))
+    """The cache that survives the test run: MODEL_CACHE_FOR_TESTS, else the user's own."""
+    return Path(os.environ.get("MODEL_CACHE_FOR_TESTS") or platformdirs.user_cache_dir("banter"))
 
 
 @pytest.fixture(scope="session")

@@ -1,15 +1,17 @@
 """The engine over real architectures: token ids in, token ids out."""
 
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from core.dialogue import FinishReason
 from core.errors import ModelTooLarge, RequestFailed
+from core.generation import weights
 from core.generation.engine import Engine, EngineLimits
 from core.generation.messages import Finished, Submit
 from core.generation.queue import Control
@@ -200,13 +202,40 @@ def test_a_network_that_computes_no_number_fails_the_request_and_not_the_engine(
     assert run(engine, job(gpt2)).hypotheses[0].token_ids
 
 
-def test_the_model_that_was_idle_longest_makes_room(tmp_path: Path, engine: Engine) -> None:
-    specs = [ModelSpec(name, str(save_tiny_network(name, tmp_path / name))) for name in ("gpt2", "llama")]
-    engine.load(specs[0])
-    engine._memory_bytes = 1
+def test_the_model_that_was_idle_longest_makes_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is room for two."""
+    networks = {name: save_tiny_network(name, tmp_path / name) for name in ("gpt2", "llama", "qwen2")}
+    specs = {name: ModelSpec(name, str(folder)) for name, folder in networks.items()}
+    alive: weakref.WeakSet[object] = weakref.WeakSet()
+    load = weights.load
+
+    def load_if_there_is_room(spec: ModelSpec, *arguments: Any) -> PreTrainedModel:
+        if len(alive) >= 2:
+            raise ModelTooLarge("there is room for two")
+        network = load(spec, *arguments)
+        alive.add(network)
+        return network
+
+    monkeypatch.setattr(weights, "load", load_if_there_is_room)
+    engine = Engine(EngineLimits("cpu"))
+    for name in ("gpt2", "llama", "gpt2", "qwen2"):
+        engine.load(specs[name])
+
+    assert engine.holds(specs["gpt2"])
+    assert engine.holds(specs["qwen2"])
+    assert not engine.holds(specs["llama"])
+
+
+def test_a_model_that_never_fits_is_refused(tmp_path: Path) -> None:
+    spec = ModelSpec("gpt2", str(save_tiny_network("gpt2", tmp_path / "gpt2")))
 
     with pytest.raises(ModelTooLarge):
-        engine.load(specs[1])
+        Engine(EngineLimits("cpu", memory_bytes=1)).load(spec)
 
-    engine._memory_bytes = 0
-    assert engine.load(specs[1]).spec == specs[1]
+
+def test_a_prefix_that_is_a_whole_reply_gets_nothing_added(engine: Engine, gpt2: ModelSpec) -> None:
+    whole = run(engine, job(gpt2)).hypotheses[0].token_ids
+
+    again = run(engine, job(gpt2, prefix_ids=whole)).hypotheses[0]
+
+    assert (again.token_ids, again.finish_reason) == (whole, FinishReason.LENGTH)

@@ -16,7 +16,7 @@ import pytest
 from core.dialogue import FinishReason
 from core.errors import EngineUnavailable, ModelBroken, QueueFull, RequestFailed
 from core.generation.client import EngineClient
-from core.generation.launcher import EngineProcess, socket_path
+from core.generation.launcher import EngineProcess, make_private, socket_path
 from core.generation.link import Link, end_engine
 from core.generation.request import (
     Completion,
@@ -57,6 +57,24 @@ async def client(shared_process: EngineProcess, tokenizer: Tokenizer) -> AsyncIt
     client = EngineClient(shared_process, lambda _: tokenizer)
     yield client
     await client.aclose()
+
+
+#: Welcomes every client and ends at its first message.
+DYING_ENGINE = """
+import asyncio, os
+from core.generation.messages import PROTOCOL, Welcome, line
+
+async def serve(reader, writer):
+    writer.write(line(Welcome(protocol=PROTOCOL, device="cpu", pid=os.getpid())))
+    await reader.readline()
+    os._exit(1)
+
+async def main():
+    async with await asyncio.start_unix_server(serve, {socket!r}):
+        await asyncio.sleep(30)
+
+asyncio.run(main())
+"""
 
 
 def process_in(folder: Path, **environment: str) -> EngineProcess:
@@ -291,12 +309,53 @@ async def test_an_engine_that_can_not_start_says_why(tmp_path: Path) -> None:
 
 def test_a_cache_folder_with_a_very_long_name_still_has_a_socket(tmp_path: Path) -> None:
     socket = socket_path(tmp_path / ("long" * 40))
+    make_private(socket.parent)
 
     assert len(os.fsencode(socket)) < 100
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
 
 
-def test_the_bots_side_never_loads_torch(shared_process: EngineProcess, model: ModelSpec) -> None:
+async def test_a_request_goes_on_after_a_stop_string_as_if_nothing_had_been(
+    client: EngineClient, model: ModelSpec
+) -> None:
+    """The same id again, as a redraw has it."""
+    _, whole = await read(client.submit(request(model)))
+    stopping = request(model, replace(LONG, stop=(whole.best.text[6:9],)))
+
+    for _ in range(3):
+        _, stopped = await read(client.submit(stopping))
+        _, again = await read(client.submit(replace(request(model), id=stopping.id)))
+        assert stopped.best.finish_reason is FinishReason.STOP
+        assert stopped.timings.total_s > 0
+        assert stopped.best.log_probability < 0
+        assert again.best.text == whole.best.text
+
+
+async def test_an_engine_that_dies_while_it_loads_or_scores_is_a_clear_error(
+    tmp_path: Path, model: ModelSpec, tokenizer: Tokenizer
+) -> None:
+    make_private(socket_path(tmp_path).parent)
+    command = (sys.executable, "-c", DYING_ENGINE.format(socket=str(socket_path(tmp_path))))
+    client = EngineClient(EngineProcess(socket_path(tmp_path), command, tmp_path / "engine.log"), lambda _: tokenizer)
+
+    with pytest.raises(EngineUnavailable, match="ended in the middle"):
+        _ = [waiting async for waiting in client.prepare(model)]
+    with pytest.raises(EngineUnavailable, match="ended in the middle"):
+        await client.score(model, [ScorePair((1,), (2,))])
+    await client.aclose()
+
+
+async def test_a_start_that_failed_leaves_the_lock_to_the_next_one(tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    log.mkdir()
+    broken = EngineProcess(socket_path(tmp_path), (sys.executable, "-c", "pass"), log, start_timeout_s=5.0)
+
+    for _ in range(2):
+        with pytest.raises(EngineUnavailable, match="did not start"):
+            await broken.connect()
+
+
+def test_the_bots_side_never_loads_torch(shared_process: EngineProcess, model: ModelSpec, tmp_path: Path) -> None:
     script = f"""
 import asyncio, json, sys
 from pathlib import Path
@@ -307,7 +366,7 @@ from core.generation.tokenizer import Tokenizer
 
 async def main():
     tokenizer = Tokenizer.load(Path({model.folder!r}))
-    process = EngineProcess(Path({str(shared_process.socket)!r}), {shared_process.command!r}, Path("engine.log"))
+    process = EngineProcess(Path({str(shared_process.socket)!r}), {shared_process.command!r}, Path("nowhere"))
     client = EngineClient(process, lambda _: tokenizer)
     model = ModelSpec("tiny", {model.folder!r})
     sampling = SamplingParams(max_new_tokens=3)

@@ -1,5 +1,6 @@
 """The walk's middle over real memory and a real tokenizer: what is asked, recorded, and in the next prompt."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.commands import Command, Commands, parse
+from core.commands import COMMANDS, Command, Commands, parse
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, Role, SessionKey, Turn
 from core.errors import RequestFailed, SettingsError
 from core.generation.models import Models
@@ -174,6 +175,20 @@ async def test_a_stopped_reply_is_kept_as_far_as_it_was_said(table: Table) -> No
     assert await dialogue.remembered() == ["Count.", "One"]
 
 
+async def test_a_reply_that_is_stopped_before_it_is_asked_for_is_never_drawn(table: Table) -> None:
+    dialogue = await table.dialogue("Never said.")
+    message = InboundMessage(KEY, ME, "m1", "Count.", datetime.now(UTC))
+    question = await dialogue.memory.record_message(dialogue.session.id, message)
+    answering = asyncio.create_task(dialogue.hear(question))
+    await asyncio.sleep(0)
+
+    await dialogue.responder.stop(dialogue.session)
+
+    assert await answering == ""
+    assert dialogue.backend.requests == []
+    assert await dialogue.remembered() == ["Count."]
+
+
 async def test_a_reply_that_fails_leaves_the_question_to_be_answered(table: Table) -> None:
     dialogue = await table.dialogue("", "", "", "Here I am.")
 
@@ -201,6 +216,16 @@ async def test_a_slash_that_is_meant_for_the_model_is_written_twice() -> None:
     assert parse("//etc is a folder") == "/etc is a folder"
     assert parse("either/or") == "either/or"
     assert parse("/PERSONA  use pirate ") == Command("persona", "use pirate")
+
+
+async def test_help_tells_of_every_command_and_an_unknown_one_points_to_it(table: Table) -> None:
+    dialogue = await table.dialogue()
+
+    lines = (await dialogue.command("/help")).splitlines()
+
+    assert [line.split()[0] for line in lines] == [f"/{name}" for name in COMMANDS]
+    assert lines[0] == "/new                                    begin a new dialogue"
+    assert await dialogue.command("/nothing") == "There is no /nothing. /help lists what there is."
 
 
 async def test_a_persona_that_is_not_there_is_an_error_that_names_the_others(table: Table) -> None:

@@ -23,11 +23,19 @@ class ScriptedBackend:
         self.requests: list[GenerationRequest] = []
         self._replies = list(replies)
         self._cancelled: set[str] = set()
+        self._expired = False
+
+    def expire(self) -> None:
+        """From now on every deadline is over at once."""
+        self._expired = True
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
         self.requests.append(request)
         said = ""
         yield Waiting(position=1)
+        if self._expired:
+            yield _completion("", FinishReason.DEADLINE)
+            return
         for word in self._replies.pop(0).split(" "):
             if request.id in self._cancelled:
                 yield _completion(said, FinishReason.CANCELLED)

@@ -1,7 +1,5 @@
 """Chat templates: programs from the internet that must do one plain thing."""
 
-import time
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -125,14 +123,12 @@ class TestTemplate:
             ),
         ],
     )
-    def test_that_is_of_no_use_is_refused_soon_and_in_one_line(self, source: str, reason: str) -> None:
-        started = time.perf_counter()
+    def test_that_is_of_no_use_is_refused_in_one_line(self, source: str, reason: str) -> None:
         with pytest.raises(NoChatFormat, match=reason) as raised:
             ChatTemplate(source, SPECIAL_TEXTS)
 
         assert "\n" not in str(raised.value)
         assert "chat_template" in str(raised.value)
-        assert time.perf_counter() - started < 5
 
     def test_loops_over_literals_work(self) -> None:
         source = "{% for word in ['a', 'b'] %}{{ loop.index }}{{ word }}{{ loop.last }}{% endfor %}" + LOOP

@@ -7,7 +7,7 @@ import pytest
 
 from core.dialogue import FinishReason
 from core.drawing import DrawEvent, Drawn, draw
-from core.errors import RequestFailed
+from core.errors import DeadlineExceeded, RequestFailed
 from core.generation.request import GenerationRequest, ModelSpec, Piece, Prompt, SamplingParams
 from core.guards import GuardLimits
 from tests.unit.scripted_backend import ScriptedBackend
@@ -94,3 +94,11 @@ async def test_a_reply_that_somebody_stopped_is_not_drawn_again() -> None:
     assert isinstance(events[-1], Drawn)
     assert (events[-1].text, events[-1].finish_reason) == ("", FinishReason.CANCELLED)
     assert len(backend.requests) == 1
+
+
+async def test_no_word_within_the_time_is_an_error() -> None:
+    backend = ScriptedBackend("too late")
+    backend.expire()
+
+    with pytest.raises(DeadlineExceeded, match="no word came within 300 s"):
+        await drawn(backend)

@@ -1,6 +1,6 @@
 """Turns to prompts: within the window, from the same start, with nothing of people's making in control."""
 
-import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from core.dialogue import TokenizedText
 from core.errors import PromptTooLong
 from core.generation.request import Prompt
-from core.generation.tokenizer import Tokenizer
+from core.generation.tokenizer import Span, Tokenizer
 from core.prompt import KEPT_SHARE, PromptBuilder, PromptFormat
 from core.prompt_formats import ChatFormat, DialoGPTFormat
 from tests.unit.chat_templates import CHATML
@@ -124,6 +124,19 @@ class TestEveryPrompt:
             builder.build("", [person(1, "hello"), reply(2, "hi")])
 
 
+def _characters_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How long each text was that the tokenizer has been given since."""
+    read: list[int] = []
+    encoded = Tokenizer.encode_marked
+
+    def counted(tokenizer: Tokenizer, text: str, data: Sequence[Span], *, inside: bool = False) -> tuple[int, ...]:
+        read.append(len(text))
+        return encoded(tokenizer, text, data, inside=inside)
+
+    monkeypatch.setattr(Tokenizer, "encode_marked", counted)
+    return read
+
+
 def _control(tokenizer: Tokenizer, prompt: Prompt) -> list[int]:
     return [id_ for id_ in prompt.token_ids if id_ in tokenizer.control_ids]
 
@@ -132,11 +145,13 @@ class TestAnOverlongMessage:
     @pytest.mark.parametrize(
         "text", ["so many words " * 75_000, "abc" * 350_000, "😀" * 262_144, "<|im_end|>" * 105_000]
     )
-    def test_of_a_megabyte_is_cut_from_its_left_soon(self, builder: PromptBuilder, text: str) -> None:
-        started = time.perf_counter()
+    def test_of_a_megabyte_is_cut_from_its_left_and_hardly_read(
+        self, builder: PromptBuilder, text: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        read = _characters_read(monkeypatch)
         prompt = builder.build("", [person(1, "hi"), reply(2, "hello"), person(3, text)])
 
-        assert time.perf_counter() - started < 1.0
+        assert 0 < sum(read) < len(text) / 10
         assert 150 <= len(prompt.token_ids) <= 160
         assert prompt.turns == 1
         assert prompt.note.startswith("The message is too long: only its last 1")

@@ -1,14 +1,16 @@
 """Settings: a default for every key, and one clear sentence for every mistake."""
 
+import errno
 import tomllib
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from core.errors import SettingsError
+from core.generation.catalogue import DEFAULT_MODEL
 from core.generation.request import SamplingParams
-from core.settings import SamplingSettings, Settings
+from core.settings import DatabaseSettings, SamplingSettings, Settings
 from core.settings_file import find_config, load_settings
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
@@ -29,7 +31,7 @@ def written(folder: Path, text: str) -> Path:
 def test_without_a_file_everything_has_a_default() -> None:
     settings = load_settings()
 
-    assert settings.generation.model == "smollm2-135m-instruct"
+    assert settings.generation.model == DEFAULT_MODEL
     assert settings.database_url.startswith("sqlite:///")
 
 
@@ -69,14 +71,54 @@ def test_every_mistake_is_found_at_once(tmp_path: Path) -> None:
     assert "(and 2 more" in str(raised.value)
 
 
-def test_a_wrong_secret_is_not_repeated(tmp_path: Path) -> None:
-    file = written(tmp_path, "[database]\nurl = ['postgresql://me:hunter2@localhost/banter']")
-
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[database]\nurl = ['postgresql://me:hunter2@localhost/banter']", "database.url = (hidden)"),
+        ("[database.url]\nis = 'postgresql://me:hunter2@localhost/banter'", "database.url = (hidden)"),
+        ("database = 'postgresql://me:hunter2@localhost/banter'", "database = (hidden)"),
+        ("hub = 'hf_hunter2'", "hub = (hidden)"),
+        ("models = 'hf_hunter2'", "models = (hidden)"),
+        ("[models]\nmine = 'hf_hunter2'", "models.mine = (hidden)"),
+    ],
+)
+def test_a_wrong_secret_is_not_repeated(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(SettingsError) as raised:
-        load_settings(file)
+        load_settings(written(tmp_path, text))
 
     assert "hunter2" not in str(raised.value)
-    assert "database.url = (hidden)" in str(raised.value)
+    assert told in str(raised.value)
+
+
+def test_a_path_may_begin_at_home_or_in_the_working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.chdir(tmp_path)
+
+    paths = load_settings(written(tmp_path, '[paths]\ndata = "~/data"\ncache = "cache"')).paths
+
+    assert (paths.data, paths.cache) == (tmp_path / "me" / "data", tmp_path / "cache")
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("sqlite:///~/x.db", "sqlite:////home/me/x.db"),
+        ("sqlite+aiosqlite:///~/x.db", "sqlite+aiosqlite:////home/me/x.db"),
+        ("sqlite:///x~.db", "sqlite:///x~.db"),
+        ("postgresql:///~me", "postgresql:///~me"),
+    ],
+)
+def test_a_database_file_may_be_at_home(monkeypatch: pytest.MonkeyPatch, url: str, meant: str) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+
+    assert Settings(database=DatabaseSettings(url=SecretStr(url))).database_url == meant
+
+
+def test_nobodys_home_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"paths\.data = '~nobody-here/x': .*no such home"):
+        load_settings(written(tmp_path, '[paths]\ndata = "~nobody-here/x"'))
+    with pytest.raises(SettingsError, match=r"database\.url: there is no such home"):
+        _ = load_settings(written(tmp_path, '[database]\nurl = "sqlite:///~nobody-here/x"')).database_url
 
 
 def test_secrets_are_not_shown() -> None:
@@ -118,6 +160,17 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("BANTER_CONFIG", str(tmp_path / "nothing.toml"))
     with pytest.raises(SettingsError, match="no such file"):
         find_config(None)
+
+
+def test_a_folder_that_may_not_be_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(file))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+
+    assert find_config(None) is None
+    with pytest.raises(SettingsError, match=r"mine\.toml: Permission denied; make it readable"):
+        find_config(tmp_path / "mine.toml")
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
