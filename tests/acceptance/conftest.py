@@ -16,6 +16,12 @@ PROJECT = Path(__file__).parents[2]
 TIMEOUT_S = 240.0
 #: An engine that a test left behind ends by itself so soon.
 IDLE_S = "20"
+#: The same words every time, and not too many.
+CERTAIN_AND_SHORT = {
+    "BANTER_SAMPLING__TEMPERATURE": "0",
+    "BANTER_SAMPLING__SEED": "1",
+    "BANTER_SAMPLING__MAX_NEW_TOKENS": "48",
+}
 
 
 def obey_file_modes() -> None:
@@ -35,10 +41,10 @@ class Home:
     @property
     def environment(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("BANTER_", "XDG_"))}
-        short = {"BANTER_ENGINE__IDLE_S": IDLE_S, "BANTER_SAMPLING__MAX_NEW_TOKENS": "48"}
+        set_here = {"BANTER_ENGINE__IDLE_S": IDLE_S, **CERTAIN_AND_SHORT}
         if self.shared_cache:
-            short["BANTER_PATHS__CACHE"] = str(self.shared_cache)
-        return kept | short | {"HOME": str(self.folder), "NO_COLOR": "1", "COLUMNS": "160"}
+            set_here["BANTER_PATHS__CACHE"] = str(self.shared_cache)
+        return kept | set_here | {"HOME": str(self.folder), "NO_COLOR": "1", "COLUMNS": "160"}
 
     @property
     def data(self) -> Path:
