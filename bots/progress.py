@@ -23,7 +23,9 @@ def shown_progress(console: Console) -> Iterator[work.Progress]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console) as bars:
-        yield _Bars(bars)
+        shown = _Bars(bars)
+        yield shown
+        shown.finish()
 
 
 class _Bars:
@@ -35,13 +37,14 @@ class _Bars:
 
     def __call__(self, step: str, fraction: float | None, /) -> None:
         if step != self._step:
-            self._finish()
+            self.finish()
             self._step = step
             self._bars.add_task(step, total=None)
         if fraction is not None:
             self._bars.update(self._bars.task_ids[-1], total=1.0, completed=fraction)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
+        """The step that is shown is done."""
         for task in self._bars.task_ids[-1:]:
             self._bars.update(task, total=1.0, completed=1.0)
 

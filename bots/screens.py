@@ -16,8 +16,8 @@ from typing import Protocol
 from prompt_toolkit import PromptSession
 from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.keys import Keys
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TextColumn
+from rich.console import Console, RenderableType
+from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.progress_bar import ProgressBar
 from rich.text import Text
 
@@ -235,7 +235,7 @@ class TerminalScreen:
         self._speaking = False
 
     def _start_bar(self) -> None:
-        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), _KnownBar(bar_width=24))
+        columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), _KnownBar())
         self._bar = Progress(*columns, console=self._console, transient=True)
         self._bar.add_task("thinking", total=None)
         self._bar.start()
@@ -246,12 +246,11 @@ class TerminalScreen:
             self._bar = None
 
 
-class _KnownBar(BarColumn):
+class _KnownBar(ProgressColumn):
     """Nothing while it is not known how much there is to do."""
 
-    def render(self, task: Task) -> ProgressBar:
-        bar = super().render(task)
-        return bar if task.total is not None else ProgressBar(width=0)
+    def render(self, task: Task) -> RenderableType:
+        return Text() if task.total is None else ProgressBar(task.total, task.completed, width=24)
 
 
 def _resolve(line: "asyncio.Future[bytes]", read: bytes) -> None:
