@@ -58,7 +58,7 @@ def main() -> None:
 def _give_up(line: str, error: Exception, *, debug: bool) -> None:
     if debug:
         raise error
-    print(f"error: {printable(' '.join(line.split()))}", file=sys.stderr)  # noqa: T201
+    print(f"error: {printable(' '.join(line.split()))}", file=sys.stderr)  # noqa: T201 - for people
     sys.exit(1)
 
 

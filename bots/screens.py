@@ -89,7 +89,7 @@ class PipeScreen:
         sys.stdout.write(printable(text))
         sys.stdout.flush()
 
-    def sign(self, summary: str, ending: str) -> None:  # noqa: ARG002
+    def sign(self, summary: str, ending: str) -> None:  # noqa: ARG002 - nobody watches
         self._end_speech()
         if ending:
             self.note(ending)

@@ -40,7 +40,7 @@ class DialoGPTFormat:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
 
-    def token_ids(self, system_prompt: str, turns: Sequence[Turn]) -> list[int]:  # noqa: ARG002
+    def token_ids(self, system_prompt: str, turns: Sequence[Turn]) -> list[int]:  # noqa: ARG002 - it has none
         ids: list[int] = []
         for turn in turns:
             ids += drawn_ids(turn, self._tokenizer) or self._tokenizer.encode_data(turn.text)

@@ -18,6 +18,7 @@ from core.errors import DeadlineExceeded, EngineUnavailable
 from core.generation.launcher import EngineProcess
 from core.generation.link import EngineLost, Link
 from core.generation.messages import (
+    LOAD_TIMEOUT_S,
     Answer,
     Cancel,
     Failed,
@@ -49,7 +50,6 @@ logger = logging.getLogger(__name__)
 ENGINE_LOSSES = 2
 #: Added to a request's own timeout before the engine is held to be lost: it answers a deadline by itself.
 GRACE_S = 30.0
-LOAD_TIMEOUT_S = 3600.0
 #: How often a connection is tried that an engine ends which is just leaving.
 CONNECT_ATTEMPTS = 3
 

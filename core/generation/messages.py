@@ -14,6 +14,8 @@ from core.generation.request import ModelSpec, SamplingParams, ScorePair, Timing
 PROTOCOL = 1
 #: The longest line, in bytes.
 LINE_LIMIT_BYTES = 16 * 1024 * 1024
+#: The longest that a model may load.
+LOAD_TIMEOUT_S = 3600.0
 
 
 class _Message(BaseModel):

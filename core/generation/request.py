@@ -29,7 +29,7 @@ class SamplingParams:
     repetition_penalty: float = 1.0
     #: No sequence of n tokens comes twice, the prompt included; 0 allows all.
     no_repeat_ngram: int = 0
-    #: Texts that must not appear.
+    #: Texts that are not drawn as they are spelled, nor after a space; other tokens may still spell one.
     bad_words: tuple[str, ...] = ()
     #: Texts that end the reply; they are not part of it.
     stop: tuple[str, ...] = ()

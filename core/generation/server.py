@@ -24,6 +24,7 @@ from core.generation.engine import Engine
 from core.generation.launcher import make_private
 from core.generation.messages import (
     LINE_LIMIT_BYTES,
+    LOAD_TIMEOUT_S,
     PROTOCOL,
     Answer,
     Cancel,
@@ -51,8 +52,6 @@ logger = logging.getLogger(__name__)
 UNREAD_LIMIT_BYTES = 8 * 1024 * 1024
 #: How long a new process waits for one that is just leaving.
 TAKE_OVER_S = 30.0
-#: The longest that a model may load.
-LOAD_TIMEOUT_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
