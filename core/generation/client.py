@@ -6,255 +6,198 @@ that it goes on in a new engine when the old one is lost. No torch here.
 
 import asyncio
 import contextlib
-import logging
 import secrets
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from core import errors
 from core.dialogue import FinishReason
-from core.errors import DeadlineExceeded, EngineUnavailable
+from core.errors import DeadlineExceeded, EngineUnavailable, GenerationError, QueueFull
+from core.generation.connector import Connector
+from core.generation.exchange import EngineLost, Job
 from core.generation.launcher import EngineProcess
-from core.generation.link import EngineLost, Link
+from core.generation.link import SILENCE_S, inspect_engine
 from core.generation.messages import (
     LOAD_TIMEOUT_S,
     Answer,
-    Cancel,
     Failed,
-    Finished,
-    Hypothesis,
     Load,
-    Loaded,
     Progress,
     Score,
     Scores,
-    Submit,
+    Statistics,
     Tokens,
 )
-from core.generation.reply_text import ReplyText
-from core.generation.request import (
-    Completion,
-    Event,
-    GenerationRequest,
-    ModelSpec,
-    ScorePair,
-    Timings,
-    Waiting,
-)
+from core.generation.open_request import CANCEL_GRACE_S, EndedHere, OpenRequest
+from core.generation.reply_stream import ReplyStream, waiting
+from core.generation.request import Event, GenerationRequest, ModelSpec, ScorePair, Timings, Waiting
 from core.generation.tokenizer import Tokenizer
 
-logger = logging.getLogger(__name__)
-
-#: How often a request is begun in a new engine after the old one was lost.
-ENGINE_LOSSES = 2
-#: Added to a request's own timeout before the engine is held to be lost: it answers a deadline by itself.
-GRACE_S = 30.0
-#: How often a connection is tried that an engine ends which is just leaving.
-CONNECT_ATTEMPTS = 3
+#: A request that a new engine has no room for, since all of the old one's come at once, waits here at least so long.
+_ROOM_PAUSE_S = 0.1
+_LONGEST_ROOM_PAUSE_S = 2.0
 
 
-@dataclass(slots=True)
-class Running:
-    """A request on this side, until its stream ends."""
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    #: Requests that are open at once; one more is refused.
+    open_requests: int = 1024
+    #: An engine that says nothing for so long hangs: it is killed and replaced.
+    silence_s: float = SILENCE_S
 
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-    #: Where it was sent, and what it is called there; None before that.
-    link: Link | None = None
-    wire_id: str = ""
 
-    def cancel(self) -> None:
-        self.cancelled.set()
-        if self.link is not None:
-            self.link.send(Cancel(id=self.wire_id))
+DEFAULT_LIMITS = ClientLimits()
 
 
 class EngineClient:
     """The `local` backend."""
 
-    def __init__(self, process: EngineProcess, tokenizer_of: Callable[[ModelSpec], Tokenizer]) -> None:
+    def __init__(
+        self,
+        process: EngineProcess,
+        tokenizer_of: Callable[[ModelSpec], Tokenizer],
+        limits: ClientLimits = DEFAULT_LIMITS,
+    ) -> None:
         self._process = process
         self._tokenizer_of = tokenizer_of
-        self._connecting: asyncio.Task[Link] | None = None
-        self._running: dict[str, Running] = {}
+        self._limits = limits
+        self._connector = Connector(process, limits.silence_s)
+        self._requests: dict[str, OpenRequest] = {}
+        self._none_open = asyncio.Event()
+        self._none_open.set()
+        self._ending = False
 
     async def prepare(self, model: ModelSpec) -> AsyncGenerator[Waiting, None]:
-        """Loads a model ahead of its first request; yields how far it is. Raises ModelError, EngineUnavailable."""
+        """Loads a model ahead of its first request; yields how far it is. Raises ModelError, GenerationError."""
         load = Load(id="", model=model)
-        async with contextlib.aclosing(self._answers(load, Running(), LOAD_TIMEOUT_S)) as answers:
-            async for answer in answers:
-                if isinstance(answer, Progress):
-                    yield _waiting(answer)
+        with self._opened(secrets.token_hex(8), LOAD_TIMEOUT_S) as request, _ended_in_error():
+            async with contextlib.aclosing(self._answers(request, lambda: load)) as answers:
+                async for answer in answers:
+                    if isinstance(answer, Progress):
+                        yield waiting(answer)
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
-        """See `Backend.submit`."""
-        tokenizer = self._tokenizer_of(request.model)
-        seed = request.sampling.seed if request.sampling.seed is not None else secrets.randbits(31)
-        text = ReplyText(tokenizer, request.sampling.stop, request.prefix_ids)
-        running = self._running[request.id] = Running()
-        try:
-            events = self._survive_losses(_job(request, seed, tokenizer), running, text)
-            async with contextlib.aclosing(events):
-                async for event in events:
+        """See `Backend.submit`. Raises QueueFull where too many requests are open."""
+        reply = ReplyStream(request, self._tokenizer_of(request.model))
+        with self._opened(request.id, request.timeout_s) as open_request:
+            try:
+                async with contextlib.aclosing(self._answers(open_request, lambda: reply.job(open_request))) as answers:
+                    async for answer in answers:
+                        for event in reply.read(answer):
+                            yield event
+                        if reply.stopped:  # the engine knows no text: it is told, and its last word awaited
+                            open_request.cancel()
+            except EndedHere as ended:
+                for event in reply.end(ended.reason, Timings(total_s=open_request.spent_s)):
                     yield event
-        finally:
-            del self._running[request.id]
 
     async def cancel(self, request_id: str) -> None:
         """See `Backend.cancel`."""
-        if request_id in self._running:
-            self._running[request_id].cancel()
+        if request_id in self._requests:
+            self._requests[request_id].cancel()
 
     async def score(self, model: ModelSpec, pairs: Sequence[ScorePair], timeout_s: float = 300.0) -> list[float]:
         """See `Backend.score`."""
         job = Score(id="", model=model, pairs=tuple(pairs), timeout_s=timeout_s)
-        async with contextlib.aclosing(self._answers(job, Running(), timeout_s)) as answers:
-            async for answer in answers:
-                if isinstance(answer, Scores):
-                    return list(answer.log_probabilities)
+        with self._opened(secrets.token_hex(8), timeout_s) as request, _ended_in_error():
+
+            def draft() -> Score:
+                return job.model_copy(update={"timeout_s": request.left_s, "alone": request.alone})
+
+            async with contextlib.aclosing(self._answers(request, draft)) as answers:
+                async for answer in answers:
+                    if isinstance(answer, Scores):
+                        return list(answer.log_probabilities)
         raise EngineUnavailable("the engine gave no scores; see engine.log in the data folder")
 
+    async def inspect(self) -> Statistics | None:
+        """How the engine is; None where none runs. Raises EngineUnavailable."""
+        return await inspect_engine(self._process)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Takes nothing new and waits for what is open; what is open then is cancelled, and still ends in order."""
+        self._ending = True
+        if not await self._none_open_within(timeout_s):
+            self._cancel_all()
+            await self._none_open_within(2 * CANCEL_GRACE_S)
+
     async def aclose(self) -> None:
-        if self._connecting is None:
-            return
-        self._connecting.cancel()
-        for link in await asyncio.gather(self._connecting, return_exceptions=True):
-            if isinstance(link, Link):
-                await link.aclose()
+        """What is open ends as cancelled."""
+        self._ending = True
+        self._cancel_all()
+        await self._connector.aclose()
 
-    async def _survive_losses(self, job: Submit, running: Running, text: ReplyText) -> AsyncGenerator[Event, None]:
-        deadline = time.monotonic() + job.timeout_s
-        for remaining in range(ENGINE_LOSSES, -1, -1):
-            try:
-                async with contextlib.aclosing(self._stream(job, running, text)) as events:
-                    async for event in events:
-                        yield event
-            except EngineLost:
-                if not remaining:
-                    raise
-                logger.warning("the engine was lost; going on in a new one", extra={"action": "engine_lost"})
-                left_s = max(deadline - time.monotonic(), 0.0)
-                job = job.model_copy(update={"prefix_ids": text.token_ids, "timeout_s": left_s})
-            else:
-                return
+    async def _none_open_within(self, timeout_s: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._none_open.wait(), timeout_s)
+        return not self._requests
 
-    async def _stream(self, job: Submit, running: Running, text: ReplyText) -> AsyncGenerator[Event, None]:
-        async with contextlib.aclosing(self._answers(job, running, job.timeout_s)) as answers:
-            async for answer in answers:
-                if isinstance(answer, Progress):
-                    yield _waiting(answer)
-                elif isinstance(answer, Tokens):
-                    piece = text.push(answer.token_ids)
-                    if piece is not None:
-                        yield piece
-                    if text.stopped:  # the engine knows no text: it is told, and its last word awaited
-                        running.cancel()
-                elif isinstance(answer, Finished) and len(answer.hypotheses) == 1:
-                    rest = text.finish()
-                    if rest is not None:
-                        yield rest
-                    only = answer.hypotheses[0]
-                    candidate = text.candidate(only.finish_reason, only.log_probability)
-                    yield Completion((candidate,), answer.timings, job.seed)
-                elif isinstance(answer, Finished):
-                    yield Completion(tuple(text.read(each) for each in answer.hypotheses), answer.timings, job.seed)
+    def _cancel_all(self) -> None:
+        for request in self._requests.values():
+            request.cancel()
 
-    async def _answers(
-        self, job: Load | Submit | Score, running: Running, timeout_s: float
-    ) -> AsyncGenerator[Answer, None]:
-        """All answers to a job; the last one is terminal. Leaving early cancels it.
+    @contextlib.contextmanager
+    def _opened(self, request_id: str, timeout_s: float) -> Iterator[OpenRequest]:
+        if self._ending:
+            raise GenerationError("the program is ending and begins nothing new; ask again when it is back")
+        if len(self._requests) >= self._limits.open_requests:
+            count = len(self._requests)
+            raise QueueFull(f"{count} requests are open already; try again later", waiting=count)
+        if request_id in self._requests:
+            raise ValueError(f"two open requests with the id {request_id}")
+        request = self._requests[request_id] = OpenRequest(timeout_s)
+        self._none_open.clear()
+        try:
+            yield request
+        finally:
+            del self._requests[request_id]
+            if not self._requests:
+                self._none_open.set()
 
-        Raises EngineLost; the errors that the engine names; DeadlineExceeded when it stays silent.
+    async def _answers(self, request: OpenRequest, draft: Callable[[], Job]) -> AsyncGenerator[Answer, None]:
+        """All answers to a job, from as many engines as it takes; `draft` is the job as far as it has come.
+
+        Raises EndedHere, the errors that the engine names, and RequestFailed when the engine dies of it.
         """
-        link = await self._link(running.cancelled)
-        if link is None:
-            yield _never_sent(job)
-            return
-        running.link, running.wire_id = link, secrets.token_hex(8)
-        answers = link.open(running.wire_id)
-        link.send(job.model_copy(update={"id": running.wire_id}))
-        give_up_at = time.monotonic() + timeout_s + GRACE_S
-        finished = False
-        try:
-            while not finished:
-                answer = await _before(give_up_at, answers.get())
-                finished = answer is None or isinstance(answer, Loaded | Finished | Scores | Failed)
-                if answer is None:
-                    raise EngineLost
-                if isinstance(answer, Failed):
-                    raise _error(answer)
-                yield answer
-        finally:
-            running.link = None
-            link.close(running.wire_id)
-            if not finished:
-                link.send(Cancel(id=running.wire_id))
-
-    async def _link(self, cancelled: asyncio.Event) -> Link | None:
-        """The connection, made anew where it was lost; None when the request was cancelled before."""
-        if self._connecting is None or _is_lost(self._connecting):
-            self._connecting = asyncio.create_task(self._connect())
-        stop = asyncio.create_task(cancelled.wait())
-        try:
-            await asyncio.wait([self._connecting, stop], return_when=asyncio.FIRST_COMPLETED)
-            return None if cancelled.is_set() else self._connecting.result()
-        finally:
-            stop.cancel()
-
-    async def _connect(self) -> Link:
-        for _ in range(CONNECT_ATTEMPTS - 1):
-            with contextlib.suppress(EngineLost):
-                return await Link.over(await self._process.connect())
-        return await Link.over(await self._process.connect())
+        while True:
+            request.take_back()
+            try:
+                link = await request.before_end(self._connector.link())
+                with link.closing(await request.before_end(link.ask(draft()))) as exchange:
+                    request.give(exchange)
+                    while True:
+                        answer = await request.before_end(exchange.next())
+                        if isinstance(answer, Failed):
+                            raise _error(answer)
+                        yield answer
+                        if not isinstance(answer, Progress | Tokens):
+                            return
+            except EngineLost:
+                request.lose()
+            except QueueFull as full:
+                if not request.resumed:
+                    raise
+                request.take_back()
+                pause_s = min(max(full.expected_wait_s, _ROOM_PAUSE_S), _LONGEST_ROOM_PAUSE_S)
+                await request.before_end(asyncio.sleep(pause_s))
 
 
-def _is_lost(connecting: asyncio.Task[Link]) -> bool:
-    if not connecting.done():
-        return False
-    return connecting.cancelled() or connecting.exception() is not None or connecting.result().lost
-
-
-def _never_sent(job: Load | Submit | Score) -> Answer:
-    if not isinstance(job, Submit):
-        return Loaded(id=job.id)
-    nothing = Hypothesis(token_ids=job.prefix_ids, finish_reason=FinishReason.CANCELLED, log_probability=0.0)
-    return Finished(id=job.id, hypotheses=(nothing,) * job.sampling.candidates, timings=Timings())
-
-
-async def _before(give_up_at: float, answer: Awaitable[Answer | None]) -> Answer | None:
+@contextlib.contextmanager
+def _ended_in_error() -> Iterator[None]:
+    """What has no completion ends in an error where it ends on this side."""
     try:
-        return await asyncio.wait_for(answer, give_up_at - time.monotonic())
-    except TimeoutError:
-        raise DeadlineExceeded("the engine stayed silent past the request's deadline; see engine.log") from None
-
-
-def _job(request: GenerationRequest, seed: int, tokenizer: Tokenizer) -> Submit:
-    return Submit(
-        id="",
-        model=request.model,
-        prompt_ids=request.prompt.token_ids,
-        prefix_ids=request.prefix_ids,
-        sampling=request.sampling,
-        seed=seed,
-        stop_ids=request.stop_ids,
-        banned=_banned(request.sampling.bad_words, tokenizer),
-        timeout_s=request.timeout_s,
-    )
-
-
-def _banned(words: Sequence[str], tokenizer: Tokenizer) -> tuple[tuple[int, ...], ...]:
-    """A word at the start of a text and one after a space are different tokens."""
-    spellings = [spelling for word in words for spelling in (word, f" {word}")]
-    return tuple(dict.fromkeys(tuple(tokenizer.encode_data(spelling)) for spelling in spellings if spelling.strip()))
-
-
-def _waiting(progress: Progress) -> Waiting:
-    return Waiting(position=progress.position, loading=progress.loading, fraction=progress.fraction)
+        yield
+    except EndedHere as ended:
+        if ended.reason is FinishReason.DEADLINE:
+            raise DeadlineExceeded("the engine did not answer in time; see engine.log in the data folder") from None
+        raise GenerationError("called off: the program is ending") from None
 
 
 def _error(failed: Failed) -> errors.BanterError:
     """The engine's error as the same error on this side."""
     kind = getattr(errors, failed.error, None)
+    if kind is QueueFull:
+        return QueueFull(failed.reason, failed.waiting, failed.expected_wait_s)
     if isinstance(kind, type) and issubclass(kind, errors.BanterError):
         return kind(failed.reason)
     return errors.RequestFailed(failed.reason)

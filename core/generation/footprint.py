@@ -5,19 +5,25 @@ A container's limit counts as the machine's memory: past it the process is kille
 
 from pathlib import Path
 
-from core.errors import ModelTooLarge
+from core.errors import ModelTooLarge, SettingsError
 from core.generation.model_folder import find_weights
 from core.generation.tensor_file import count_elements
 
 #: Bytes of one number.
-DTYPE_WIDTHS = {"float32": 4, "float16": 2, "bfloat16": 2}
+DTYPE_WIDTHS = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2}
+#: Read as float32, and made smaller layer by layer.
+INT8 = "int8"
 #: Buffers, activations and what loading holds for a moment.
 HEADROOM = 1.2
 _CGROUP = Path("/sys/fs/cgroup")
 
 
 def dtype_on(device: str, dtype: str) -> str:
-    """`auto` is float32 on a CPU and bfloat16 on a GPU."""
+    """What it is loaded as; `auto` is float32 on a CPU and bfloat16 on a GPU. Raises SettingsError: int8 on a GPU."""
+    if dtype == INT8:
+        if device != "cpu":
+            raise SettingsError("dtype int8 is for CPUs; take bfloat16 or float16 on a GPU")
+        return "float32"
     if dtype != "auto":
         return dtype
     return "float32" if device == "cpu" else "bfloat16"

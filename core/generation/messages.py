@@ -8,14 +8,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from core.dialogue import FinishReason
-from core.generation.request import ModelSpec, SamplingParams, ScorePair, Timings
+from core.generation.request import ModelSpec, Owner, SamplingParams, ScorePair, Timings
 
 #: Grows with every change that an older side would not understand.
-PROTOCOL = 1
+PROTOCOL = 2
 #: The longest line, in bytes.
 LINE_LIMIT_BYTES = 16 * 1024 * 1024
 #: The longest that a model may load.
 LOAD_TIMEOUT_S = 3600.0
+#: The engine says so often that it lives; a client that hears nothing for several of them takes it for hung.
+HEARTBEAT_S = 1.0
 
 
 class _Message(BaseModel):
@@ -40,6 +42,15 @@ class Submit(_Message):
     stop_ids: frozenset[int]
     banned: tuple[tuple[int, ...], ...] = ()
     timeout_s: float
+    owner: Owner = Owner()
+    #: Higher goes first.
+    priority: int = 0
+    #: Whose keys and values may be kept for the next turn; "" keeps none.
+    session: str = ""
+    #: So many tokens at the prompt's start are the persona's, and the same in many sessions.
+    persona_tokens: int = 0
+    #: It was running whenever the engine died: nothing else runs beside it.
+    alone: bool = False
 
 
 class Cancel(_Message):
@@ -53,6 +64,28 @@ class Score(_Message):
     model: ModelSpec
     pairs: tuple[ScorePair, ...]
     timeout_s: float
+    owner: Owner = Owner()
+    priority: int = 0
+    alone: bool = False
+
+
+class Hold(_Message):
+    """The reader of this request is far behind: nothing more is drawn for it until `Resume`."""
+
+    type: Literal["hold"] = "hold"
+    id: str
+
+
+class Resume(_Message):
+    type: Literal["resume"] = "resume"
+    id: str
+
+
+class Inspect(_Message):
+    """Asks for `Statistics`."""
+
+    type: Literal["inspect"] = "inspect"
+    id: str
 
 
 class Leave(_Message):
@@ -70,18 +103,37 @@ class Welcome(_Message):
     pid: int
 
 
+class Heartbeat(_Message):
+    """The engine lives."""
+
+    type: Literal["heartbeat"] = "heartbeat"
+
+
 class Progress(_Message):
+    """It waits, in the queue or for its model."""
+
     type: Literal["progress"] = "progress"
     id: str
     #: Requests before this one.
     position: int = 0
+    #: Seconds until it starts, as far as that can be told; 0 where it can't.
+    expected_wait_s: float = 0.0
     loading: str = ""
     fraction: float = 0.0
+
+
+class Started(_Message):
+    """The request has left the queue: what happens to the engine now may be its doing."""
+
+    type: Literal["started"] = "started"
+    id: str
 
 
 class Loaded(_Message):
     type: Literal["loaded"] = "loaded"
     id: str
+    #: How its requests are run: "batched", or why they run one by one through `generate()`.
+    way: str = "batched"
 
 
 class Tokens(_Message):
@@ -116,14 +168,42 @@ class Failed(_Message):
     #: The name of the class in `core.errors`.
     error: str
     reason: str
+    #: QueueFull only: how many wait, and how long the next one would.
+    waiting: int = 0
+    expected_wait_s: float = 0.0
 
 
-ClientMessage = Annotated[Load | Submit | Cancel | Score | Leave, Field(discriminator="type")]
-Answer = Progress | Loaded | Tokens | Finished | Scores | Failed
-EngineMessage = Annotated[Welcome | Answer, Field(discriminator="type")]
+class ModelStatistics(_Message):
+    name: str
+    way: str
+    slots: int
+    running: int
+    #: Slots whose keys and values are kept for a next turn.
+    retained: int
+    weights_bytes: int
+    slots_bytes: int
+    #: Tokens of prompts that were read, those that were known already, and tokens that were drawn, since it was loaded.
+    prefilled_tokens: int
+    reused_tokens: int
+    drawn_tokens: int
 
-client_messages: TypeAdapter[Load | Submit | Cancel | Score | Leave] = TypeAdapter(ClientMessage)
-engine_messages: TypeAdapter[Welcome | Answer] = TypeAdapter(EngineMessage)
+
+class Statistics(_Message):
+    type: Literal["statistics"] = "statistics"
+    id: str
+    device: str
+    waiting: int
+    running: int
+    expected_wait_s: float
+    models: tuple[ModelStatistics, ...]
+
+
+ClientMessage = Load | Submit | Cancel | Hold | Resume | Score | Inspect | Leave
+Answer = Progress | Started | Loaded | Tokens | Finished | Scores | Failed | Statistics
+EngineMessage = Welcome | Heartbeat | Answer
+
+client_messages: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
+engine_messages: TypeAdapter[EngineMessage] = TypeAdapter(Annotated[EngineMessage, Field(discriminator="type")])
 
 
 def line(message: BaseModel) -> bytes:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from core.dialogue import FinishReason
@@ -48,10 +48,22 @@ class ModelSpec:
     name: str
     #: Holds config.json and the weights.
     folder: str
-    #: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "float16" or "bfloat16".
+    #: "auto" (float32 on a CPU, bfloat16 on a GPU), "float32", "float16", "bfloat16", "float64", or "int8" (CPU only:
+    #: the linear layers' weights as 8-bit numbers, everything else in float32).
     dtype: str = "auto"
     #: Runs Python code that comes with the model; only ever set by the operator.
     trust_remote_code: bool = False
+    #: A folder with a LoRA adapter (PEFT's format) that is laid over the model; "" is the model as it is.
+    adapter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose request it is; the queue is fair between platforms, then workspaces, then people."""
+
+    platform: str = ""
+    workspace: str = ""
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,8 @@ class Prompt:
 
     token_ids: tuple[int, ...]
     messages: tuple[PromptMessage, ...] = ()
+    #: So many tokens at its start are the persona's, and the same in every session of that persona.
+    persona_tokens: int = 0
     #: The oldest turn in it; the next prompt of this dialogue starts there too while it fits.
     start_turn_id: int | None = None
     #: How many turns it holds.
@@ -85,8 +99,7 @@ class GenerationRequest:
     stop_ids: frozenset[int]
     #: Seconds from submission to the end of the reply; then it finishes as `deadline`.
     timeout_s: float = 300.0
-    #: Whose request it is: (platform, workspace, person); the queue is fair between them.
-    person: str = ""
+    owner: Owner = Owner()
     #: Whose KV may be kept for the next turn.
     session: str = ""
     #: Higher goes first.
@@ -102,6 +115,8 @@ class Waiting:
 
     #: Requests before this one; 0 when it is next.
     position: int = 0
+    #: Seconds until it starts, as far as that can be told; 0 where it can't.
+    expected_wait_s: float = 0.0
     #: The model that is being loaded, or "".
     loading: str = ""
     #: How much of it is loaded, 0 to 1.
@@ -136,6 +151,10 @@ class Timings:
     first_token_s: float = 0.0
     total_s: float = 0.0
     prefilled_tokens: int = 0
+
+    def waited(self, queue_s: float) -> "Timings":
+        """The same after so long in a queue."""
+        return replace(self, queue_s=queue_s)
 
 
 @dataclass(frozen=True, slots=True)

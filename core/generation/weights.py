@@ -25,10 +25,12 @@ from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoTokenizer,
     PreTrainedModel,
 )
+from transformers.models.auto.auto_factory import _BaseAutoModelClass
 from transformers.utils import logging as transformers_logging
 
 from core.errors import ModelBroken, ModelError, ModelTooLarge
@@ -88,9 +90,7 @@ def load(
 def _read(
     folder: ModelFolder, spec: ModelSpec, device: torch.device, dtype: str
 ) -> tuple[PreTrainedModel, dict[str, set[str]]]:
-    ranks = folder.detect_format() is ModelFormat.RANKER
-    kind = AutoModelForSequenceClassification if ranks else AutoModelForCausalLM
-    loaded = kind.from_pretrained(
+    loaded = _kind(folder).from_pretrained(
         folder.path,
         dtype=getattr(torch, dtype),
         device_map=None if device.type == "cpu" else {"": device},
@@ -102,6 +102,12 @@ def _read(
     )
     model, told = cast("tuple[PreTrainedModel, dict[str, set[str]]]", loaded)
     return model, told
+
+
+def _kind(folder: ModelFolder) -> type[_BaseAutoModelClass]:
+    if folder.detect_format() is ModelFormat.RANKER:
+        return AutoModelForSequenceClassification
+    return AutoModelForSeq2SeqLM if folder.config.get("is_encoder_decoder") is True else AutoModelForCausalLM
 
 
 def _free_memory(device: torch.device) -> int:

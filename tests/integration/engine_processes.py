@@ -6,11 +6,14 @@ from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
 
+from core.generation.client import EngineClient
 from core.generation.launcher import EngineProcess, socket_path
 from core.generation.request import Completion, Event, GenerationRequest, ModelSpec, Piece, Prompt, SamplingParams
 
 DEADLINE_S = 60.0
 GREEDY = SamplingParams(temperature=0, max_new_tokens=24)
+#: Replies that the shared engine writes at once.
+PLACES = 3
 LONG = SamplingParams(temperature=0, max_new_tokens=200)
 
 
@@ -43,3 +46,10 @@ async def first_piece(events: AsyncGenerator[Event, None]) -> Piece:
             if isinstance(event, Piece):
                 return event
     raise AssertionError("no piece came")
+
+
+async def crowd(client: EngineClient, model: ModelSpec) -> "list[asyncio.Task[tuple[list[Piece], Completion]]]":
+    """Long replies at every place of the shared engine."""
+    streams = [client.submit(request(model, LONG)) for _ in range(PLACES)]
+    await asyncio.gather(*map(first_piece, streams))
+    return [asyncio.create_task(read(stream)) for stream in streams]

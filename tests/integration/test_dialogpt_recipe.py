@@ -1,6 +1,5 @@
 """DialoGPT as its authors run it: ten lines that join history, new ids and the end-of-text token."""
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,9 @@ import torch
 from transformers import AutoModelForCausalLM, GPT2Config, GPT2LMHeadModel
 
 from core.dialogue import Role, TokenizedText, Turn
-from core.generation.engine import Engine, EngineLimits
-from core.generation.messages import Submit
-from core.generation.queue import Control
+from core.generation.engine import Engine
+from core.generation.loaded_models import EngineLimits
+from core.generation.messages import Answer, Finished, Submit
 from core.generation.request import ModelSpec, SamplingParams
 from core.generation.tokenizer import Tokenizer
 from core.prompt import PromptBuilder
@@ -139,5 +138,10 @@ def test_the_engine_draws_the_recipes_replies_turn_by_turn(
             stop_ids=tokenizer.stop_ids,
             timeout_s=60.0,
         )
-        reply = engine.generate(job, Control(deadline=time.monotonic() + 60)).hypotheses[0]
-        assert reply.token_ids == step.reply_ids
+        engine.submit(job)
+        answers: list[Answer] = []
+        while engine.busy:
+            answers.extend(engine.step())
+        last = answers[-1]
+        assert isinstance(last, Finished)
+        assert last.hypotheses[0].token_ids == step.reply_ids

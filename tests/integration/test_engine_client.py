@@ -10,15 +10,15 @@ from core.dialogue import FinishReason
 from core.errors import ModelBroken, QueueFull, RequestFailed
 from core.generation.client import EngineClient
 from core.generation.launcher import EngineProcess
-from core.generation.request import Completion, ModelSpec, SamplingParams, ScorePair, Waiting
+from core.generation.request import ModelSpec, Owner, SamplingParams, ScorePair, Waiting
 from core.generation.tokenizer import Tokenizer
-from tests.integration.engine_processes import DEADLINE_S, GREEDY, LONG, first_piece, read, request
+from tests.integration.engine_processes import DEADLINE_S, GREEDY, LONG, crowd, first_piece, read, request
 
 
 async def test_a_reply_comes_piece_by_piece_and_ends_with_its_completion(
     client: EngineClient, tiny_model: ModelSpec, tiny_tokenizer: Tokenizer
 ) -> None:
-    pieces, completion = await read(client.submit(request(tiny_model)))
+    pieces, completion = await read(client.submit(request(tiny_model, LONG)))
 
     assert len(pieces) > 1
     assert (
@@ -33,27 +33,23 @@ async def test_a_reply_comes_piece_by_piece_and_ends_with_its_completion(
 async def test_requests_wait_for_each_other_and_are_told_their_position(
     client: EngineClient, tiny_model: ModelSpec
 ) -> None:
-    running = client.submit(request(tiny_model, LONG))
-    await first_piece(running)
-    events = [event async for event in client.submit(request(tiny_model))]
-    await running.aclose()
+    running = await crowd(client, tiny_model)
+    waiting = [client.submit(request(tiny_model, owner=Owner(person=person))) for person in "ab"]
+    places = [await anext(stream) for stream in waiting]
+    await asyncio.gather(*map(read, waiting), *running)
 
-    assert isinstance(events[0], Waiting)
-    assert events[0].position == 1
-    assert isinstance(events[-1], Completion)
+    assert [place.position for place in places if isinstance(place, Waiting)] == [0, 1]
 
 
 async def test_more_requests_than_may_wait_are_refused(client: EngineClient, tiny_model: ModelSpec) -> None:
-    running = client.submit(request(tiny_model, LONG))
-    await first_piece(running)
+    running = await crowd(client, tiny_model)
 
-    reads = [read(client.submit(request(tiny_model))) for _ in range(4)]
+    reads = [read(client.submit(request(tiny_model, owner=Owner(person=person)))) for person in "abcd"]
     outcomes = await asyncio.gather(*reads, return_exceptions=True)
-    await running.aclose()
+    await asyncio.gather(*running)
 
     refused = [outcome for outcome in outcomes if isinstance(outcome, QueueFull)]
-    assert len(refused) == 1
-    assert "3 requests wait already" in str(refused[0])
+    assert [error.waiting for error in refused] == [3]
 
 
 async def test_a_running_reply_can_be_cancelled(client: EngineClient, tiny_model: ModelSpec) -> None:
@@ -70,25 +66,23 @@ async def test_a_running_reply_can_be_cancelled(client: EngineClient, tiny_model
 
 
 async def test_a_waiting_request_is_cancelled_at_once(client: EngineClient, tiny_model: ModelSpec) -> None:
-    running = client.submit(request(tiny_model, LONG))
-    await first_piece(running)
+    running = await crowd(client, tiny_model)
     waiting = request(tiny_model)
     stream = client.submit(waiting)
     assert isinstance(await anext(stream), Waiting)
 
     await client.cancel(waiting.id)
     pieces, completion = await read(stream)
-    await running.aclose()
+    await asyncio.gather(*running)
 
     assert (pieces, completion.best.finish_reason) == ([], FinishReason.CANCELLED)
 
 
 async def test_a_request_that_waits_past_its_deadline_ends_there(client: EngineClient, tiny_model: ModelSpec) -> None:
-    running = client.submit(request(tiny_model, LONG))
-    await first_piece(running)
+    running = await crowd(client, tiny_model)
 
     _, completion = await read(client.submit(request(tiny_model, timeout_s=0.01)))
-    await running.aclose()
+    await asyncio.gather(*running)
 
     assert completion.best.finish_reason is FinishReason.DEADLINE
 

@@ -15,26 +15,9 @@ from core.errors import EngineUnavailable
 from core.generation.client import EngineClient
 from core.generation.launcher import EngineProcess, make_private, socket_path
 from core.generation.link import Link, end_engine
-from core.generation.request import ModelSpec, ScorePair
+from core.generation.request import ModelSpec
 from core.generation.tokenizer import Tokenizer
 from tests.integration.engine_processes import DEADLINE_S, LONG, first_piece, process_in, read, request
-
-#: Welcomes every client and ends at its first message.
-DYING_ENGINE = """
-import asyncio, os
-from core.generation.messages import PROTOCOL, Welcome, line
-
-async def serve(reader, writer):
-    writer.write(line(Welcome(protocol=PROTOCOL, device="cpu", pid=os.getpid())))
-    await reader.readline()
-    os._exit(1)
-
-async def main():
-    async with await asyncio.start_unix_server(serve, {socket!r}):
-        await asyncio.sleep(30)
-
-asyncio.run(main())
-"""
 
 
 async def test_only_the_operators_user_can_open_the_socket(engine_process: EngineProcess) -> None:
@@ -108,22 +91,6 @@ def test_a_cache_folder_with_a_very_long_name_still_has_a_socket(tmp_path: Path)
     assert stat.S_IMODE(socket.parent.stat().st_mode) == 0o700
 
 
-async def test_an_engine_that_dies_while_it_loads_or_scores_is_a_clear_error(
-    tmp_path: Path, tiny_model: ModelSpec, tiny_tokenizer: Tokenizer
-) -> None:
-    make_private(socket_path(tmp_path).parent)
-    command = (sys.executable, "-c", DYING_ENGINE.format(socket=str(socket_path(tmp_path))))
-    client = EngineClient(
-        EngineProcess(socket_path(tmp_path), command, tmp_path / "engine.log"), lambda _: tiny_tokenizer
-    )
-
-    with pytest.raises(EngineUnavailable, match="ended in the middle"):
-        _ = [waiting async for waiting in client.prepare(tiny_model)]
-    with pytest.raises(EngineUnavailable, match="ended in the middle"):
-        await client.score(tiny_model, [ScorePair((1,), (2,))])
-    await client.aclose()
-
-
 async def test_a_start_that_failed_leaves_the_lock_to_the_next_one(tmp_path: Path) -> None:
     log = tmp_path / "engine.log"
     log.mkdir()
@@ -135,6 +102,7 @@ async def test_a_start_that_failed_leaves_the_lock_to_the_next_one(tmp_path: Pat
 
 
 def test_the_bots_side_never_loads_torch(engine_process: EngineProcess, tiny_model: ModelSpec, tmp_path: Path) -> None:
+    log = str(tmp_path / "engine.log")
     script = f"""
 import asyncio, json, sys
 from pathlib import Path
@@ -145,7 +113,7 @@ from core.generation.tokenizer import Tokenizer
 
 async def main():
     tokenizer = Tokenizer.load(Path({tiny_model.folder!r}))
-    process = EngineProcess(Path({str(engine_process.socket)!r}), {engine_process.command!r}, Path("nowhere"))
+    process = EngineProcess(Path({str(engine_process.socket)!r}), {engine_process.command!r}, Path({log!r}))
     client = EngineClient(process, lambda _: tokenizer)
     model = ModelSpec("tiny", {tiny_model.folder!r})
     sampling = SamplingParams(max_new_tokens=3)

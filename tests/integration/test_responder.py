@@ -12,7 +12,7 @@ from core.commands import COMMANDS, Command, Commands, parse
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, Role, SessionKey, Turn
 from core.errors import RequestFailed, SettingsError
 from core.generation.models import Models
-from core.generation.request import Piece
+from core.generation.request import Owner, Piece
 from core.guards import GuardLimits
 from core.memory.database import Database
 from core.memory.store import Memory, Session
@@ -99,6 +99,18 @@ async def test_a_reply_is_recorded_and_the_next_prompt_holds_it(table: Table) ->
 
     assert dialogue.asked == ["Be kind.", "How are you?", "I am fine.", "What did I ask?"]
     assert await dialogue.remembered() == ["How are you?", "I am fine.", "What did I ask?", "You asked how I am."]
+
+
+async def test_a_persona_speaks_with_its_adapter(table: Table, model: str, tmp_path: Path) -> None:
+    adapted = replace(table.voices.persona("banter"), adapter="/srv/kind")
+    voices = Voices({"banter": adapted}, Models(tmp_path / "cache"), context_window=200)
+    dialogue = Dialogue(table.memory, await table.memory.open_session(KEY, "banter", "tiny"), voices, "Fine.")
+
+    await dialogue.say("How are you?")
+
+    asked = dialogue.backend.requests[0].model
+    assert (asked.folder, asked.adapter) == (model, "/srv/kind")
+    assert voices.tokenizer_of(asked) is voices.of("banter").tokenizer
 
 
 async def test_a_dialogue_goes_on_after_a_restart(table: Table) -> None:
@@ -240,3 +252,26 @@ async def test_who_speaks_is_remembered(table: Table) -> None:
     turns = [told.turn for told in await table.memory.transcript(dialogue.session.id, 10)]
 
     assert [(turn.role, turn.speaker) for turn in turns] == [(Role.PERSON, "Me"), (Role.ASSISTANT, "")]
+
+
+async def test_a_request_is_owned_by_the_person_who_asks(table: Table) -> None:
+    dialogue = await table.dialogue("Hi.")
+    await dialogue.say("Hello.")
+
+    assert dialogue.backend.requests[0].owner == Owner("terminal", "", ME.platform_id)
+
+
+async def test_a_session_has_one_name_for_the_engine_that_no_other_one_has(table: Table, tmp_path: Path) -> None:
+    dialogue = await table.dialogue("Blue.", "blue.", "Red.", "Fine.")
+    await dialogue.say("A colour?")
+    await dialogue.command("/regenerate")
+    async with Database(f"sqlite:///{tmp_path}/another.db") as database:
+        await prepare(database)
+        elsewhere = await Table(Memory(database), table.voices).dialogue("Hi.")
+        await elsewhere.say("Hello.")
+    await dialogue.command("/new")
+    await dialogue.say("Hello.")
+
+    first, *redrawn, new = [request.session for request in dialogue.backend.requests]
+    assert redrawn == [first, first]
+    assert len({first, new, elsewhere.backend.requests[0].session}) == 3

@@ -124,6 +124,36 @@ class TestEveryPrompt:
             builder.build("", [person(1, "hello"), reply(2, "hi")])
 
 
+class TestThePersonasPart:
+    """The first ids of a prompt, which the engine can share between all dialogues of a persona."""
+
+    @WITHOUT_DEADLINE
+    @given(one=dialogues, other=gatherings)
+    def test_is_the_same_in_every_dialogue_also_when_its_history_was_trimmed(
+        self, builder: PromptBuilder, tokenizer: Tokenizer, one: list[Exchange], other: list[Exchange]
+    ) -> None:
+        prompts = [step.prompt for exchanges in (one, other) for step in grow(builder, tokenizer, exchanges)]
+
+        assert len({prompt.token_ids[: prompt.persona_tokens] for prompt in prompts}) == 1
+
+    @pytest.mark.parametrize("prompt_format", ["chat"], indirect=True)
+    def test_is_the_system_prompt_and_the_head_of_the_first_turn(
+        self, builder: PromptBuilder, tokenizer: Tokenizer
+    ) -> None:
+        for text in ("hi", "word " * 1000):
+            prompt = builder.build("Be kind.", [person(1, text)])
+            shared = tokenizer.decode_visibly(prompt.token_ids[: prompt.persona_tokens])
+            assert shared == "<|im_start|>system\nBe kind.<|im_end|>\n<|im_start|>user\n"
+
+    def test_is_empty_without_a_system_prompt(self, builder: PromptBuilder) -> None:
+        assert builder.build("", [person(1, "hi")]).persona_tokens == 0
+
+    def test_is_empty_where_the_format_has_no_place_for_one(self, tokenizer: Tokenizer) -> None:
+        dialogpt = PromptBuilder(tokenizer, DialoGPTFormat(tokenizer), context_window=200, max_new_tokens=40)
+
+        assert dialogpt.build("Be kind.", [person(1, "hi")]).persona_tokens == 0
+
+
 def _characters_read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How long each text was that the tokenizer has been given since."""
     read: list[int] = []

@@ -129,6 +129,18 @@ class TestChat:
             assert step.prompt.token_ids[: len(read)] == read
             read = step.prompt.token_ids + step.reply_ids
 
+    @WITHOUT_DEADLINE
+    @given(one=dialogues, other=dialogues)
+    def test_every_template_has_the_same_persona_first(
+        self, templated: Tokenizer, one: list[Exchange], other: list[Exchange]
+    ) -> None:
+        builder = PromptBuilder(templated, ChatFormat(templated), context_window=300, max_new_tokens=1)
+        prompts = [step.prompt for exchanges in (one, other) for step in grow(builder, templated, exchanges)]
+        shared = {prompt.token_ids[: prompt.persona_tokens] for prompt in prompts}
+
+        assert len(shared) == 1
+        assert "Be kind." in templated.decode(next(iter(shared)))
+
     def test_two_thousand_tokens_of_a_long_dialogue_take_little_time(
         self, chat: PromptBuilder, tokenizer: Tokenizer
     ) -> None:

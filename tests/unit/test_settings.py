@@ -48,6 +48,21 @@ def test_without_a_file_everything_has_a_default() -> None:
         ('persona = "nobody"', "persona: no such persona; known are banter"),
         ('[models.mine]\nformat = "yaml"', "models.mine.format = 'yaml': should be '', 'chat' or 'dialogpt'"),
         ("[generation\n", "not valid TOML"),
+        (
+            '[generation]\nbackend = "openai"',
+            'openai.base_url: generation.backend = "openai" needs a server, such as http',
+        ),
+        ('[openai]\nbase_url = "localhost:8000"', "openai.base_url = 'localhost:8000': should begin with http://"),
+        ('[openai]\nbase_url = "ftp://localhost"', "openai.base_url = 'ftp://localhost': should begin with http://"),
+        (
+            '[openai]\nbase_url = "http://localhost:port/v1"',
+            "openai.base_url = 'http://localhost:port/v1': should begin",
+        ),
+        (
+            '[personas.pirate]\nadapter = "pirate"\n[openai]\nbase_url = "http://h"\n[generation]\nbackend = "openai"',
+            'generation.backend: should be "local" for personas.pirate.adapter; a server has',
+        ),
+        ('[openai]\nextensions = ["top_q"]', "openai.extensions.0 = 'top_q': should be 'assistant_prefill', "),
     ],
 )
 def test_a_mistake_is_named_with_its_key_and_what_would_be_right(tmp_path: Path, text: str, told: str) -> None:
@@ -80,6 +95,9 @@ def test_every_mistake_is_found_at_once(tmp_path: Path) -> None:
         ("hub = 'hf_hunter2'", "hub = (hidden)"),
         ("models = 'hf_hunter2'", "models = (hidden)"),
         ("[models]\nmine = 'hf_hunter2'", "models.mine = (hidden)"),
+        ("[openai]\nbase_url = 'http://me:hunter2@localhost/v1'", "openai.base_url = (hidden): should hold no secrets"),
+        ("[openai]\nbase_url = 'http://localhost/v1?key=hunter2'", "openai.base_url = (hidden)"),
+        ("[openai]\napi_key = 'hunter2 ü'", "openai.api_key = (hidden): should be plain characters"),
     ],
 )
 def test_a_wrong_secret_is_not_repeated(tmp_path: Path, text: str, told: str) -> None:
@@ -97,6 +115,16 @@ def test_a_path_may_begin_at_home_or_in_the_working_folder(tmp_path: Path, monke
     paths = load_settings(written(tmp_path, '[paths]\ndata = "~/data"\ncache = "cache"')).paths
 
     assert (paths.data, paths.cache) == (tmp_path / "me" / "data", tmp_path / "cache")
+
+
+def test_an_adapter_is_a_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.chdir(tmp_path)
+    text = '[personas.one]\nadapter = "~/one"\n[personas.two]\nadapter = "two"\n[personas.three]'
+
+    personas = load_settings(written(tmp_path, text)).personas
+
+    assert [persona.adapter for persona in personas.values()] == [f"{tmp_path}/me/one", f"{tmp_path}/two", ""]
 
 
 @pytest.mark.parametrize(
@@ -117,6 +145,8 @@ def test_a_database_file_may_be_at_home(monkeypatch: pytest.MonkeyPatch, url: st
 def test_nobodys_home_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"paths\.data = '~nobody-here/x': .*no such home"):
         load_settings(written(tmp_path, '[paths]\ndata = "~nobody-here/x"'))
+    with pytest.raises(SettingsError, match=r"personas\.p\.adapter = '~nobody-here/x': .*no such home"):
+        load_settings(written(tmp_path, '[personas.p]\nadapter = "~nobody-here/x"'))
     with pytest.raises(SettingsError, match=r"database\.url: there is no such home"):
         _ = load_settings(written(tmp_path, '[database]\nurl = "sqlite:///~nobody-here/x"')).database_url
 
@@ -179,6 +209,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match="not UTF-8"):
         load_settings(file)
+
+
+def test_a_server_instead_of_the_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("BANTER_OPENAI__API_KEY", "sk-secret\n")
+    file = written(tmp_path, '[generation]\nbackend = "openai"\n[openai]\nbase_url = "http://localhost:8000/v1/"')
+
+    settings = load_settings(file)
+
+    assert settings.openai.base_url == "http://localhost:8000/v1"
+    assert settings.openai.api_key.get_secret_value() == "sk-secret"
+    assert "sk-secret" not in repr(settings)
 
 
 def test_sampling_settings_go_over_what_the_model_recommends() -> None:
