@@ -28,6 +28,7 @@ format: $(VENV)/.installed-check
 bench: $(VENV)/.installed-test
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.recall
+	@$(BIN)/python -P -m benchmarks.engine $(BENCH)
 
 clean:
 	rm -rf $(VENV)
@@ -39,12 +40,12 @@ $(VENV)/.installed: $(SET_UP) | $(BIN)/python
 
 $(VENV)/.installed-test: $(SET_UP) | $(VENV)/.installed
 	@echo "Installing what the tests need …" >&2
-	@$(PIP) --editable '.[test]' </dev/null >&2
+	@$(PIP) --editable '.[test,bench]' </dev/null >&2
 	@touch $@
 
 $(VENV)/.installed-check: $(SET_UP) | $(VENV)/.installed-test
 	@echo "Installing what the checks need …" >&2
-	@$(PIP) --editable '.[test,check]' </dev/null >&2
+	@$(PIP) --editable '.[test,bench,check]' </dev/null >&2
 	@touch $@
 
 $(BIN)/python:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bots.cli import chat, config, database, doctor, engine, models, sessions
+from bots.cli import bench, chat, config, database, doctor, engine, models, sessions
 from bots.cli.options import Options
 from core.dialogue import printable
 from core.errors import BanterError
@@ -29,6 +29,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(database.app, name="db")
 app.add_typer(config.app, name="config")
+app.add_typer(bench.app, name="bench")
 
 
 @app.callback()

@@ -3,17 +3,19 @@
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.filesize import decimal
 
 from bots.engine import engine_process
-from bots.wiring import open_database, open_models
+from bots.wiring import open_database, open_models, open_server, open_voices
 from core.errors import BanterError
 from core.generation.footprint import dtype_on, free_memory, memory_needed
 from core.generation.link import Link
 from core.generation.model_store import existing_parent
+from core.generation.openai_stream import ServedModel
 from core.memory.upgrade import current, head
 from core.settings import Settings
 
@@ -39,6 +41,8 @@ async def examine(settings: Settings, config: Path | None) -> list[Finding]:
     ]
     names = {persona.model or settings.generation.model for persona in settings.known_personas.values()}
     findings += [_model(settings, name) for name in sorted(names)]
+    if settings.generation.backend == "openai":
+        return [*findings, await _server(settings, names)]
     return [*findings, await _engine(settings, config)]
 
 
@@ -82,6 +86,8 @@ def _model(settings: Settings, name: str) -> Finding:
         model.require_dialogue()
     except BanterError as error:
         return Finding("model", False, str(error))
+    if settings.generation.backend == "openai":
+        return Finding("model", True, f"{name}; its tokenizer counts, and the server writes")
     needed, free = memory_needed(model.folder, dtype_on("cpu", model.dtype)), free_memory()
     told = f"{name}; on a CPU it needs {decimal(needed)} of memory, and {decimal(free)} are free"
     return Finding("model", needed <= free, told if needed <= free else f"{told}: take a smaller one")
@@ -97,3 +103,25 @@ async def _engine(settings: Settings, config: Path | None) -> Finding:
         return Finding("engine", False, str(error))
     await link.aclose()
     return Finding("engine", True, f"runs on {link.welcome.device}, process {link.welcome.pid}")
+
+
+async def _server(settings: Settings, names: Iterable[str]) -> Finding:
+    """Asks it for its models, with the API key that it will be given."""
+    server = open_server(settings, open_voices(settings).tokenizer_of)
+    try:
+        served = await server.models()
+    except BanterError as error:
+        return Finding("server", False, str(error))
+    finally:
+        await server.aclose()
+    where, there = settings.openai.base_url, ", ".join(model.id for model in served) or "nothing"
+    wanted = {settings.openai.model} if settings.openai.model else set(names)
+    missing = sorted(name for name in wanted if not any(_is_served(name, model) for model in served))
+    if missing:
+        return Finding("server", False, f"{where} has {there}, not {', '.join(missing)}; set `openai.model`")
+    return Finding("server", True, f"{where} answers and has {there}")
+
+
+def _is_served(name: str, model: ServedModel) -> bool:
+    """llama.cpp has one model and takes any name for it; Ollama lists names with their tags."""
+    return model.owned_by == "llamacpp" or model.id in (name, f"{name}:latest")

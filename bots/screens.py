@@ -201,8 +201,8 @@ class TerminalScreen:
         task = self._bar.task_ids[0]
         if waiting.loading:
             self._bar.update(task, description=f"loading {waiting.loading}", total=1, completed=waiting.fraction)
-        elif waiting.position:
-            self._bar.update(task, description=f"waiting: {waiting.position} before you", total=None)
+        elif waiting.position or waiting.expected_wait_s:
+            self._bar.update(task, description=place_in_queue(waiting), total=None)
 
     def say(self, text: str) -> None:
         if not self._speaking:
@@ -251,6 +251,11 @@ class _KnownBar(ProgressColumn):
 
     def render(self, task: Task) -> RenderableType:
         return Text() if task.total is None else ProgressBar(task.total, task.completed, width=24)
+
+
+def place_in_queue(waiting: Waiting) -> str:
+    place = f"waiting: {waiting.position} before you" if waiting.position else "waiting: you are next"
+    return f"{place}, about {max(round(waiting.expected_wait_s), 1)} s" if waiting.expected_wait_s else place
 
 
 def _resolve(line: "asyncio.Future[bytes]", read: bytes) -> None:

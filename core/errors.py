@@ -81,6 +81,13 @@ class EngineUnavailable(GenerationError):
 class QueueFull(GenerationError):
     """More requests wait than the limit allows."""
 
+    def __init__(self, message: str, waiting: int = 0, expected_wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        #: How many wait.
+        self.waiting = waiting
+        #: How long one more would, as far as that can be told; 0 where it can't.
+        self.expected_wait_s = expected_wait_s
+
 
 class DeadlineExceeded(GenerationError):
     """The request's time is over."""

@@ -8,6 +8,7 @@ It knows nothing of databases, models or sampling; how turns are written for a m
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Protocol
 
 from core.dialogue import Role, Turn
@@ -21,6 +22,9 @@ KEPT_SHARE = 0.6
 
 #: No vocabulary puts more of an ordinary text into one token; what is longer is taken as too long unread.
 _CHARACTERS_PER_TOKEN = 16
+
+#: A dialogue's first words: no token that holds one of them holds another.
+_FIRST_WORDS = ("a", "0", "\U0001f44b")
 
 
 class PromptFormat(Protocol):
@@ -58,6 +62,7 @@ class PromptBuilder:
         return Prompt(
             token_ids=tuple(ids),
             messages=self._messages(system_prompt, spoken[start:]),
+            persona_tokens=self._persona_tokens(system_prompt, ids),
             start_turn_id=spoken[start].id,
             turns=len(spoken) - start,
             note=note,
@@ -81,6 +86,13 @@ class PromptBuilder:
             f"The system prompt takes {fixed:,} tokens and only {max(self.room, 0):,} are there for the whole prompt: "
             "shorten it, lower `sampling.max_new_tokens` or raise `generation.context_window`"
         )
+
+    def _persona_tokens(self, system_prompt: str, ids: Sequence[int]) -> int:
+        """How much of a prompt's start it shares with dialogues that begin in other words."""
+        if not (self._format.knows_roles and system_prompt.strip()):
+            return 0
+        others = [self._format.token_ids(system_prompt, [Turn(0, Role.PERSON, word)]) for word in _FIRST_WORDS]
+        return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(ids, *others, strict=False)))
 
     def _start(self, system_prompt: str, spoken: list[Turn], fixed: int) -> int:
         starts = [index for index, turn in enumerate(spoken) if self._may_start(turn)]

@@ -5,10 +5,12 @@ It knows no platform: whoever calls it shows the pieces and delivers the reply.
 
 import asyncio
 import contextlib
+import json
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from hashlib import blake2s
 
 from core.dialogue import FinishReason, Role, TokenizedText, Turn, TurnState
 from core.drawing import DrawEvent, Drawn, draw
@@ -17,6 +19,7 @@ from core.generation.request import (
     Candidate,
     Completion,
     GenerationRequest,
+    Owner,
     Piece,
     Prompt,
     Timings,
@@ -72,7 +75,8 @@ class Responder:
             turns = await self._memory.recall(session.id, voice.prompts.room, head_turn_id=question.id)
             earlier = [*await self._memory.replies_to(question.id), *_last_reply(turns)]
             prompt = await asyncio.to_thread(voice.prompts.build, voice.persona.system_prompt, turns)
-            request = self._request(request_id, session, voice, prompt)
+            person = session.key.person or await self._memory.author(question.id)
+            request = self._request(request_id, session, person, voice, prompt)
             async with contextlib.aclosing(self._draw(request, earlier)) as events:
                 async for event in events:
                     if isinstance(event, Drawn):
@@ -100,16 +104,18 @@ class Responder:
             async for event in events:
                 yield event
 
-    def _request(self, request_id: str, session: Session, voice: Voice, prompt: Prompt) -> GenerationRequest:
+    def _request(
+        self, request_id: str, session: Session, person: str, voice: Voice, prompt: Prompt
+    ) -> GenerationRequest:
         return GenerationRequest(
             id=request_id,
-            model=voice.model.spec,
+            model=voice.spec,
             prompt=prompt,
             sampling=voice.sampling,
             stop_ids=voice.tokenizer.stop_ids,
             timeout_s=self._timeout_s,
-            person="/".join((session.key.platform, session.key.workspace, session.key.person)),
-            session=str(session.id),
+            owner=Owner(session.key.platform.value, session.key.workspace, person),
+            session=_name_for_engine(session),
         )
 
     async def _record(
@@ -153,3 +159,9 @@ class Responder:
 
 def _last_reply(turns: Sequence[Turn]) -> list[str]:
     return next(([turn.text] for turn in reversed(turns) if turn.role is Role.ASSISTANT), [])
+
+
+def _name_for_engine(session: Session) -> str:
+    """The same in every program that shares the database, and another one in every other database and session."""
+    told = json.dumps((*astuple(session.key), session.id, session.created_at.timestamp()))
+    return blake2s(told.encode(), digest_size=16).hexdigest()

@@ -6,14 +6,16 @@ Only the package `bots` reads them; below it values are passed.
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import SettingsError
 from core.generation.catalogue import DEFAULT_MODEL
+from core.generation.openai_request import Extension, Mode
 from core.generation.request import SamplingParams
 
 ENVIRONMENT_PREFIX = "BANTER_"
@@ -33,18 +35,18 @@ def _whole(path: Path) -> Path:
         raise ValueError("there is no such home folder") from None
 
 
+_WholePath = Annotated[Path, AfterValidator(_whole)]
+
+
 class PathSettings(Section):
     """Where Banter keeps its things: whole paths, whatever was written."""
 
     #: The SQLite database and the logs.
-    data: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("banter")), validate_default=True)
+    data: _WholePath = Field(default_factory=lambda: Path(platformdirs.user_data_dir("banter")), validate_default=True)
     #: Models, and the engine's socket.
-    cache: Path = Field(default_factory=lambda: Path(platformdirs.user_cache_dir("banter")), validate_default=True)
-
-    @field_validator("data", "cache")
-    @classmethod
-    def _is_whole(cls, path: Path) -> Path:
-        return _whole(path)
+    cache: _WholePath = Field(
+        default_factory=lambda: Path(platformdirs.user_cache_dir("banter")), validate_default=True
+    )
 
 
 class DatabaseSettings(Section):
@@ -76,6 +78,9 @@ class SamplingSettings(Section):
 
 
 class GenerationSettings(Section):
+    #: Who writes the replies: this machine's engine, or the server of `[openai]`.
+    backend: Literal["local", "openai"] = "local"
+    #: Its tokenizer counts what fits the prompt, whoever writes.
     model: str = DEFAULT_MODEL
     #: Tokens of prompt and reply together; never more than the model can see.
     context_window: Annotated[int, Field(ge=64)] = 2048
@@ -104,8 +109,64 @@ class EngineSettings(Section):
     idle_s: Annotated[float, Field(gt=0)] = 300.0
     #: How long a client waits for a new engine to answer.
     start_timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    #: An engine that is so long at one step, or one piece of a model, is taken for hung and replaced.
+    hang_timeout_s: Annotated[float, Field(ge=1)] = 120.0
+    #: Replies that are written at once, of each model.
+    batch: Annotated[int, Field(ge=1, le=1024)] = 32
+    #: Tokens of prompts that are read at one step beside replies that are written: fewer are smoother, more are faster.
+    prefill_tokens: Annotated[int, Field(ge=16)] = 128
     #: Requests that may wait; one more is refused.
-    waiting_limit: Annotated[int, Field(ge=1)] = 64
+    waiting_limit: Annotated[int, Field(ge=1)] = 256
+    #: The same for one person; 0 is a quarter of all.
+    waiting_per_person: Annotated[int, Field(ge=0)] = 0
+    #: Share of a platform, a workspace ("slack/T012") or a person ("slack/T012/U7") beside its likes; 1 unless said.
+    weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+
+
+class OpenAISettings(Section):
+    """A server that follows OpenAI's format (vLLM, llama.cpp, Ollama, …) instead of the engine."""
+
+    #: With its path: `http://localhost:8000/v1`.
+    base_url: str = ""
+    #: What the model is called there; "" is the persona's model.
+    model: str = ""
+    api_key: SecretStr = SecretStr("")
+    #: `chat` leaves the chat template to the server; `completions` sends the prompt's token ids.
+    mode: Mode = "chat"
+    #: What the server knows beyond the standard.
+    extensions: tuple[Extension, ...] = ()
+    connect_timeout_s: Annotated[float, Field(gt=0)] = 10.0
+    #: The longest silence, before the first word and between two.
+    read_timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    #: How often a failure that may pass is tried again.
+    retries: Annotated[int, Field(ge=0, le=10)] = 3
+    #: Requests at the server at once; the others wait as they would for the engine (`engine.waiting_limit`, …).
+    parallel_requests: Annotated[int, Field(ge=1)] = 16
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        if "@" in url or "?" in url:
+            raise PydanticCustomError("secret_in_address", "should hold no secrets; set BANTER_OPENAI__API_KEY instead")
+        if url and not _is_web_address(url):
+            raise PydanticCustomError("no_address", "should begin with http:// or https:// and name a host")
+        return url.rstrip("/")
+
+    @field_validator("api_key")
+    @classmethod
+    def _fits_a_header(cls, key: SecretStr) -> SecretStr:
+        stripped = key.get_secret_value().strip()
+        if not (stripped.isascii() and stripped.isprintable()) or " " in stripped:
+            raise PydanticCustomError("no_key", "should be plain characters without spaces")
+        return SecretStr(stripped)
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class PersonaSettings(Section):
@@ -114,6 +175,8 @@ class PersonaSettings(Section):
     system_prompt: str = ""
     #: "" is `generation.model`.
     model: str = ""
+    #: A folder with a LoRA adapter of the model, as PEFT saves it; "" is the model as it is.
+    adapter: Annotated[str, AfterValidator(lambda folder: folder and str(_whole(Path(folder))))] = ""
     sampling: SamplingSettings = SamplingSettings()
 
 
@@ -129,7 +192,7 @@ class ModelSettings(Section):
     revision: str = ""
     #: Runs Python code that comes with the model. Only for authors that you trust with your machine.
     trust_remote_code: bool = False
-    dtype: Literal["auto", "float32", "float16", "bfloat16"] = "auto"
+    dtype: Literal["auto", "float32", "float16", "bfloat16", "int8"] = "auto"
     #: 0 is what the model's configuration says.
     context_window: Annotated[int, Field(ge=0)] = 0
 
@@ -165,6 +228,7 @@ class Settings(BaseSettings):
     sampling: SamplingSettings = SamplingSettings()
     guards: GuardSettings = GuardSettings()
     engine: EngineSettings = EngineSettings()
+    openai: OpenAISettings = OpenAISettings()
     hub: HubSettings = HubSettings()
     log: LogSettings = LogSettings()
     personas: dict[str, PersonaSettings] = {}
@@ -186,6 +250,22 @@ class Settings(BaseSettings):
         if self.persona not in self.known_personas:
             known = ", ".join(sorted(self.known_personas))
             raise PydanticCustomError("unknown_persona", "no such persona; known are {known}", {"known": known})
+        return self
+
+    @model_validator(mode="after")
+    def _the_server_has_an_address(self) -> Self:
+        if self.generation.backend == "openai" and not self.openai.base_url:
+            raise PydanticCustomError(
+                "no_server", 'generation.backend = "openai" needs a server, such as http://localhost:8000/v1'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _an_adapter_has_an_engine(self) -> Self:
+        adapted = next((name for name, persona in self.personas.items() if persona.adapter), "")
+        if adapted and self.generation.backend == "openai":
+            told = 'should be "local" for personas.{name}.adapter; a server has its adapters as models of their own'
+            raise PydanticCustomError("no_engine", told, {"name": adapted})
         return self
 
     @property

@@ -17,6 +17,8 @@ from core.settings import ENVIRONMENT_PREFIX, Settings
 
 CONFIG_VARIABLE = "BANTER_CONFIG"
 _HIDDEN = "(hidden)"
+#: Mistakes that show when everything is read → the key to mend.
+_OF_SEVERAL_KEYS = {"unknown_persona": "persona", "no_server": "openai.base_url", "no_engine": "generation.backend"}
 
 
 def find_config(path: Path | None) -> Path | None:
@@ -89,11 +91,12 @@ def _unknown_variables() -> tuple[str, ...]:
 def _explain(detail: ErrorDetails, path: Path | None) -> str:
     location = tuple(str(part) for part in detail["loc"] if not str(part).startswith("function-"))
     key, where = ".".join(location), _where(location, path)
-    if detail["type"] == "unknown_persona":
-        return f"{where}persona: {detail['msg']}"
+    if detail["type"] in _OF_SEVERAL_KEYS:
+        return f"{where}{_OF_SEVERAL_KEYS[detail['type']]}: {detail['msg']}"
     if detail["type"] == "extra_forbidden":
         return f"{where}{key}: unknown key{_nearest(location[-1], _keys_beside(location))}"
-    value = _HIDDEN if _is_secret(location) else repr(detail["input"])
+    is_secret = detail["type"] == "secret_in_address" or _is_secret(location)
+    value = _HIDDEN if is_secret else repr(detail["input"])
     return f"{where}{key} = {value}: {detail['msg'].removeprefix('Input ')}"
 
 

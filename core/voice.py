@@ -4,7 +4,7 @@ It reads a model's files, never its weights.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.errors import SettingsError
 from core.generation.models import Models, ResolvedModel
@@ -24,6 +24,8 @@ class Persona:
     model: str
     #: What the model recommends → what is used.
     sampling: Callable[[SamplingParams], SamplingParams]
+    #: A folder with a LoRA adapter of the model; "" is the model as it is.
+    adapter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Voice:
     tokenizer: Tokenizer
     prompts: PromptBuilder
     sampling: SamplingParams
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model with the persona's adapter."""
+        return replace(self.model.spec, adapter=self.persona.adapter)
 
 
 class Voices:

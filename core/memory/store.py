@@ -28,7 +28,7 @@ from core.memory.recording import (
     move_head_to_reply,
     remember_person,
 )
-from core.memory.tables import SessionRow, TurnRow
+from core.memory.tables import PersonRow, SessionRow, TurnRow
 from core.memory.transcript import TranscriptTurn
 from core.memory.turns import TURN, pack_ids, storable, turn_of
 
@@ -181,6 +181,12 @@ class Memory:
         replies = select(TurnRow.text).where(TurnRow.parent_id == turn_id, TurnRow.role == Role.ASSISTANT.value)
         async with self._database.reading() as connection:
             return tuple((await connection.scalars(replies.order_by(TurnRow.id))).all())
+
+    async def author(self, turn_id: int) -> str:
+        """The platform's id of the person who said a turn; "" for the assistant's."""
+        platform_id = select(PersonRow.platform_id).join(TurnRow, TurnRow.person_id == PersonRow.id)
+        async with self._database.reading() as connection:
+            return (await connection.scalar(platform_id.where(TurnRow.id == turn_id))) or ""
 
     async def last_question(self, session_id: int) -> Turn | None:
         """The newest person's turn of the dialogue."""

@@ -147,6 +147,11 @@ class TestTurns:
 
         assert sorted(await texts(memory, session)) == [str(number) for number in range(10)]
 
+    async def test_a_turn_has_its_author(self, memory: Memory) -> None:
+        asked, answered = await exchange(memory, await open_session(memory), "Hello.", "Hi.")
+
+        assert [await memory.author(turn.id) for turn in (asked, answered)] == [ANNA.platform_id, ""]
+
     async def test_people_are_known_by_the_name_that_they_have_now(self, memory: Memory) -> None:
         session = await open_session(memory)
         await memory.record_message(session.id, message("one"))

@@ -1,0 +1,128 @@
+"""Which rival serves which workload, in which order: everything of one run that takes time.
+
+Rivals alternate round by round, in one order and then in the other: the machine's other work falls on all alike.
+"""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.measuring import Figures
+from benchmarks.rivals.process import RivalFailed, RivalProcess
+from benchmarks.workloads import Vocabulary, Workload, equal, sessions, storm
+
+WORKS = ("equal", "storm", "sessions", "long")
+#: Against what static batching holds.
+STORM_LOADS = (1.5, 0.5)
+#: Those of the rivals that keep keys and values between turns; the others would only take their time.
+_LONG_RIVALS = ("banter", "vllm")
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is asked. Tokens of one request in `equal`; rounds of `equal` alone."""
+
+    requests: tuple[int, ...] = (1, 8, 32)
+    prompt_tokens: int = 64
+    reply_tokens: int = 64
+    rounds: int = 5
+    #: After so many seconds no other round begins.
+    rounds_s: float = math.inf
+    storm_requests: int = 96
+    #: How many at once, and exchanges of each.
+    sessions: tuple[int, int] = (16, 10)
+    long_sessions: tuple[int, int] = (4, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    work: str
+    #: Of `equal` the number of requests, of `storm` the load, else "sessions x exchanges".
+    case: str
+    rival: str
+    figures: Figures
+
+
+class Benchmark:
+    """Collects runs; a rival that fails is left out from there on."""
+
+    def __init__(
+        self,
+        rivals: Sequence[RivalProcess],
+        vocabulary: Vocabulary,
+        scale: Scale,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._rivals = {rival.name: rival for rival in rivals}
+        self._vocabulary = vocabulary
+        self._scale = scale
+        self._tell = tell
+        self.runs: list[Run] = []
+        #: Rival → why it was left out.
+        self.failed: dict[str, str] = {}
+        #: Requests a second that static batching held; 0 where it was not measured.
+        self.static_capacity_per_s = 0.0
+
+    def warm_up(self) -> None:
+        work = equal(self._vocabulary, 2, 8, 8)
+        for name in list(self._rivals):
+            self._serve(name, work)
+
+    def run(self, work: str) -> None:
+        match work:
+            case "equal":
+                self._equal()
+            case "storm":
+                self._storm()
+            case "sessions":
+                self._sessions(work, self._scale.sessions, list(self._rivals))
+            case "long":
+                self._sessions(work, self._scale.long_sessions, [name for name in self._rivals if name in _LONG_RIVALS])
+
+    def _equal(self) -> None:
+        began = time.monotonic()
+        for number in range(self._scale.rounds):
+            if number and time.monotonic() - began > self._scale.rounds_s:
+                self._tell(f"{number} of {self._scale.rounds} rounds: the time is up")
+                return
+            for requests in self._scale.requests:
+                self._equal_round(number, requests)
+
+    def _equal_round(self, number: int, requests: int) -> None:
+        scale = self._scale
+        workload = equal(self._vocabulary, requests, scale.prompt_tokens, scale.reply_tokens, seed=number)
+        for name in list(self._rivals)[:: -1 if number % 2 else 1]:
+            if name != "sequential" or requests == 1 or number == 0:  # it is slow, and what it takes adds up
+                self._record("equal", str(requests), name, workload)
+
+    def _storm(self) -> None:
+        workload = storm(self._vocabulary, self._scale.storm_requests, math.inf)
+        found = self._serve("static", workload) if "static" in self._rivals else None
+        if found is None:
+            self._tell("the storm's rate is made from what static batching holds; without it there is no storm")
+            return
+        self.static_capacity_per_s = found.requests / found.seconds
+        for load in STORM_LOADS:
+            workload = storm(self._vocabulary, self._scale.storm_requests, load * self.static_capacity_per_s)
+            for name in list(self._rivals):
+                self._record("storm", str(load), name, workload)
+
+    def _sessions(self, work: str, size: tuple[int, int], rivals: Sequence[str]) -> None:
+        workload = sessions(self._vocabulary, *size)
+        for name in rivals:
+            self._record(work, "x".join(map(str, size)), name, workload)
+
+    def _record(self, work: str, case: str, name: str, workload: Workload) -> None:
+        self._tell(f"{work} {case}: {name}")
+        found = self._serve(name, workload)
+        if found:
+            self.runs.append(Run(work, case, name, found))
+
+    def _serve(self, name: str, workload: Workload) -> Figures | None:
+        try:
+            return self._rivals[name].serve(workload)
+        except RivalFailed as error:
+            self.failed[name] = str(error)
+            del self._rivals[name]
+            return None
