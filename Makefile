@@ -28,6 +28,8 @@ format: $(VENV)/.installed-check
 bench: $(VENV)/.installed-test
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.recall
+	@$(BIN)/python -m benchmarks.queue
+	@$(BIN)/python -m benchmarks.lag
 	@$(BIN)/python -P -m benchmarks.engine $(BENCH)
 
 clean:

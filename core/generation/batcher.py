@@ -15,8 +15,9 @@ from core.generation.failures import is_out_of_memory, raise_if_device_is_lost
 from core.generation.kv_cache import SlotCache
 from core.generation.messages import Answer, Failed, Submit, Tokens
 from core.generation.network import Network
+from core.generation.running_request import Request, TokenCounts
 from core.generation.sampler import choose
-from core.generation.scheduler import BatchLimits, Chunk, Request, Scheduler, TokenCounts
+from core.generation.scheduler import BatchLimits, Chunk, Scheduler
 from core.generation.slots import SlotTable
 from core.generation.writing import Choice, Writing
 

@@ -98,7 +98,7 @@ def position_bucket(positions: int, window: int) -> int:
 
 def record_cuda(call: Callable[[], Tensor]) -> Callable[[], Tensor]:
     """As torch's notes on CUDA graphs ask for it: warmed up on a stream of its own, then captured."""
-    stream = torch.cuda.Stream()
+    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # theirs
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
         for _ in range(3):

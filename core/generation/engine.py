@@ -122,6 +122,7 @@ class Engine:
                     model.scoring.submit(job)
                 case Submit():
                     _check_room(job, model.window)
+                    model.network.check_tokens([*job.prompt_ids, *job.prefix_ids])
                     if len(job.prefix_ids) >= job.sampling.max_new_tokens:
                         self._answers.append(_finished_already(job))
                     else:

@@ -24,7 +24,8 @@ from core.generation.loaded_adapters import LoadedAdapters
 from core.generation.messages import Answer, ModelStatistics, Submit
 from core.generation.network import Network, Unbatchable, prepare
 from core.generation.request import ModelSpec
-from core.generation.scheduler import BatchLimits, TokenCounts
+from core.generation.running_request import TokenCounts
+from core.generation.scheduler import BatchLimits
 from core.generation.scoring import Scoring
 from core.generation.stepped_generate import SteppedGenerate
 
@@ -195,14 +196,21 @@ class LoadedModels:
                 model.leaving = False
                 return model if model.adapters.load(spec.adapter, self._left()) else None
             except ModelTooLarge:
-                others = [other for key, other in self._models.items() if key != base]
-                if not others:
+                if not set(self._models) - {base}:
                     raise
-                oldest = min(others, key=lambda model: (model.busy, model.used_at))
-                oldest.leaving = True
-                if oldest.busy:
-                    return None
-                self._unload(oldest)
+            # Not while the error is handled: it holds what was loaded in vain.
+            if not self._make_room(base):
+                return None
+
+    def _make_room(self, wanted: ModelSpec) -> bool:
+        """Unloads the model that was used longest ago; False where all are busy, and that one leaves next."""
+        others = self._models.keys() - {wanted}
+        oldest = min(others, key=lambda spec: (self._models[spec].busy, self._models[spec].used_at))
+        self._models[oldest].leaving = True
+        if self._models[oldest].busy:
+            return False
+        self._unload(oldest)
+        return True
 
     def _load(self, spec: ModelSpec, progress: Callable[[float], None]) -> LoadedModel:
         network = Network(spec, weights.load(spec, self.device, self._left(), progress))
@@ -233,13 +241,13 @@ class LoadedModels:
             )
         return slots
 
-    def _unload(self, model: LoadedModel) -> None:
-        del self._models[model.network.spec]
-        model.runner.close()
+    def _unload(self, spec: ModelSpec) -> None:
+        """Nobody may hold the model any more, or it stays in the memory."""
+        self._models.pop(spec).runner.close()
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()  # what torch keeps for itself does not count as free
-        logger.info("unloaded", extra={"action": "unload", "model": model.network.spec.name})
+        logger.info("unloaded", extra={"action": "unload", "model": spec.name})
 
     def _left(self) -> int:
         """Bytes for one more model. Slots count whole, although a CPU gives memory only to what was written."""

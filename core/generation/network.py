@@ -7,12 +7,14 @@ the model's own forward.
 import inspect
 import logging
 from collections.abc import Sequence
+from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import AttentionInterface, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
+from core.errors import RequestFailed
 from core.generation.cpu_linear import Int8Linear, Layer, PackedLinear, replace_layers
 from core.generation.decode_graphs import DecodeGraphs
 from core.generation.failures import is_out_of_memory
@@ -51,6 +53,15 @@ class Network:
         self.graphs: DecodeGraphs | None = None
         self.adapters = Adapters(network)
         self._keeps_some = "logits_to_keep" in inspect.signature(network.forward).parameters
+
+    def check_tokens(self, token_ids: Sequence[int]) -> None:
+        """Raises RequestFailed for one that it does not know: on a GPU reading it would cost the device."""
+        known = cast("nn.Embedding", self.module.get_input_embeddings()).num_embeddings
+        strange = next((token for token in token_ids if not 0 <= token < known), None)
+        if strange is not None:
+            raise RequestFailed(
+                f"token {strange} is none of the {known} that {self.spec.name} knows; its tokenizer is another model's"
+            )
 
     @property
     def device(self) -> torch.device:

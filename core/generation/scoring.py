@@ -57,6 +57,7 @@ class Scoring:
             raise RequestFailed(f"{self._network.spec.name} is an encoder-decoder, which scores nothing")
         for pair in job.pairs:
             self._check(pair)
+            self._network.check_tokens([*pair.prefix_ids, *pair.continuation_ids])
         left = sorted(range(len(job.pairs)), key=lambda index: -_length(job.pairs[index]))
         self._submitted += 1
         self._jobs[job.id] = Scored(job, self._submitted, left, [0.0] * len(job.pairs))

@@ -19,8 +19,8 @@ from core.errors import RequestFailed
 from core.generation.failures import raise_if_device_is_lost
 from core.generation.messages import Answer, Failed, Submit, Tokens
 from core.generation.network import Network
+from core.generation.running_request import Request, TokenCounts
 from core.generation.sampler import choose
-from core.generation.scheduler import Request, TokenCounts
 from core.generation.writing import Choice, Writing
 
 logger = logging.getLogger(__name__)

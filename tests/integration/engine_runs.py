@@ -36,8 +36,15 @@ def score(spec: ModelSpec, pairs: Sequence[ScorePair], **changes: object) -> Sco
 class Drive:
     """An engine and everything it has answered."""
 
-    def __init__(self, batch: BatchLimits = BATCH, *, context_window: int = 160, memory_bytes: int = 10**9) -> None:
-        limits = EngineLimits("cpu", memory_bytes=memory_bytes, context_window=context_window, batch=batch)
+    def __init__(
+        self,
+        batch: BatchLimits = BATCH,
+        *,
+        device: str = "cpu",
+        context_window: int = 160,
+        memory_bytes: int = 10**9,
+    ) -> None:
+        limits = EngineLimits(device, memory_bytes=memory_bytes, context_window=context_window, batch=batch)
         self.engine = Engine(limits)
         self.answers: defaultdict[str, list[Answer]] = defaultdict(list)
 

@@ -43,8 +43,8 @@ def prompt_of(name: str) -> tuple[int, ...]:
     return tuple(range(ord(name), ord(name) + 20 + ord(name) % 16))
 
 
-def crowd(spec: ModelSpec, **changes: object) -> list[Submit]:
-    return [job(spec, id=name, prompt_ids=prompt_of(name), **changes) for name in NAMES]
+def crowd(spec: ModelSpec) -> list[Submit]:
+    return [job(spec, id=name, prompt_ids=prompt_of(name)) for name in NAMES]
 
 
 def assert_unharmed(drive: Drive, spec: ModelSpec, names: Sequence[str] = NAMES) -> None:

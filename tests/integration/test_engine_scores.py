@@ -177,6 +177,7 @@ def test_a_lost_device_ends_the_step(drive: Drive, spec: ModelSpec, monkeypatch:
 
 REFUSED: dict[str, tuple[Sequence[ScorePair], str]] = {
     "nothing before it": ([ScorePair((), (5,))], "needs at least one token before"),
+    "no token of the model": ([ScorePair((5,), (512,))], "token 512 is none of the 512 that gpt2 knows"),
     "more than the model sees": ([ScorePair((5,) * 200, (5,) * 57)], "257 tokens to score, but gpt2 sees 256"),
 }
 

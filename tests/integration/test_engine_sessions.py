@@ -195,12 +195,16 @@ def test_requests_without_room_or_prompt_are_refused(drive: Drive, spec: ModelSp
         job(spec, id="long", prompt_ids=(5,) * 150),
         job(spec, id="empty", prompt_ids=()),
         job(spec, SamplingParams(candidates=5, max_new_tokens=2), id="many"),
+        job(spec, id="strange", prompt_ids=(5, 512)),
+        job(spec, id="negative", prefix_ids=(-1,)),
         job(spec, id="fits", prompt_ids=(5,) * 148),
     )
 
     assert "150 tokens of prompt and 12 of reply outgrow the 160" in drive.reason("long")
     assert drive.reason("empty") == "the prompt is empty"
     assert "5 candidates at once, but 4 replies fit" in drive.reason("many")
+    assert "token 512 is none of the 512 that gpt2 knows" in drive.reason("strange")
+    assert "token -1 is none of" in drive.reason("negative")
     assert drive.text("fits") == by_generate(spec, (5,) * 148)
 
 
