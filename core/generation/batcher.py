@@ -97,13 +97,22 @@ class Batcher:
         if not chunks:
             return []
         try:
-            choices = _draw(*self.network.read(chunks, self.cache))
+            drawn = _draw(*self.network.read(chunks, self.cache))
+            self._draw_unsound_again(drawn, chunks)
         except Exception as error:  # noqa: BLE001 - whatever a model's code raises; what is to blame is found by trying
             return self._after_failure(error, chunks, answers)
         for chunk in chunks:
             self.scheduler.read(chunk)
         self.scheduler.succeeded()
-        return [choices]
+        return [drawn]
+
+    def _draw_unsound_again(self, drawn: Choices, chunks: Sequence[Chunk]) -> None:
+        """What is no number may be another's, left in the slot beyond these tokens: masked, but NaN × 0 is NaN."""
+        for request in [request for request, choices in drawn.items() if not request.is_sound(choices)]:
+            mine = [chunk for chunk in chunks if chunk.request is request]
+            for chunk in mine:
+                self.scheduler.slots.wipe(chunk.slot, chunk.start + len(chunk.token_ids))
+            drawn.update(_draw(*self.network.read(mine, self.cache)))
 
     def _after_failure(self, error: Exception, chunks: Sequence[Chunk], answers: list[Answer]) -> list[Choices]:
         raise_if_device_is_lost(error)

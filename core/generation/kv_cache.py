@@ -108,11 +108,11 @@ class SlotCache(Cache):
             for tensor in (layer.slot_keys, layer.slot_values):
                 tensor[target, :, :length] = tensor[source, :, :length]
 
-    def wipe(self, slot: int) -> None:
+    def wipe(self, slot: int, start: int) -> None:
         """See `KeyValues`."""
         for layer in self.slot_layers:
-            layer.slot_keys[slot].zero_()
-            layer.slot_values[slot].zero_()
+            layer.slot_keys[slot, :, start:].zero_()
+            layer.slot_values[slot, :, start:].zero_()
 
     def save_prefix(self, token_ids: tuple[int, ...], slot: int, adapter: str) -> None:
         """See `KeyValues`."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from core.errors import RequestFailed
+from core.errors import ModelTooLarge, RequestFailed
 from core.generation.cpu_linear import Int8Linear, Layer, PackedLinear, replace_layers
 from core.generation.decode_graphs import DecodeGraphs
 from core.generation.failures import is_out_of_memory
@@ -191,6 +191,8 @@ def prepare(network: Network, layer: Layer | None) -> list[LayerShape]:
         module.set_attn_implementation(before)
         raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise ModelTooLarge(f"{network.spec.name} leaves no memory to run in; take a smaller model") from error
         logger.warning("the self-test failed", exc_info=True, extra={"action": "self_test", "model": network.spec.name})
         module.set_attn_implementation(before)
         raise Unbatchable(f"the self-test failed with {type(error).__name__}") from error

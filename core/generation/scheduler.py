@@ -131,9 +131,15 @@ class Scheduler:
         if request is not None:
             for writing in request.writings:
                 if broken and writing.slot is not None:
-                    self.slots.wipe(writing.slot, request.job.model.adapter)
+                    self.slots.condemn(writing.slot, request.job.model.adapter)
+                if writing.slot is None and writing.keep_as.startswith("\0"):
+                    self.slots.hand_on(writing.keep_as, self._kept_later(request, writing))
                 self._release(writing, "" if broken else writing.keep_as)
         return request
+
+    def _kept_later(self, request: Request, writing: Writing) -> str:
+        """What a preempted hypothesis' slot is kept as when it does not go on."""
+        return kept_session(request.job) if writing is request.writings[0] else ""
 
     def preempt(self, request: Request) -> None:
         """Back to waiting; what was read stays in its slots while nobody needs them."""
@@ -202,7 +208,7 @@ class Scheduler:
             writing.slot = self.slots.acquire(name, known, persona, adapter)
             self.counts.reused += len(writing.slot.token_ids)
             if writing.keep_as.startswith("\0"):
-                writing.keep_as = kept_session(request.job) if writing is request.writings[0] else ""
+                writing.keep_as = self._kept_later(request, writing)
 
     def _release(self, writing: Writing, kept: str) -> None:
         if writing.slot is not None:

@@ -4,6 +4,7 @@ Scores wait neither for replies nor make them wait long: while replies are writt
 """
 
 import logging
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -83,6 +84,9 @@ class Scoring:
         except Exception as error:  # noqa: BLE001 - whatever a model's code raises
             raise_if_device_is_lost(error)
             return self._after_failure(error, scored, piece)
+        if any(math.isnan(scored.log_probabilities[index]) for index in piece):
+            del self._jobs[scored.job.id]
+            return [_failed(scored.job.id, f"{self._network.spec.name} computed no number; try dtype float32")]
         del scored.left[: len(piece)]
         if scored.left:
             return []

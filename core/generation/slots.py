@@ -21,8 +21,8 @@ class KeyValues(Protocol):
 
     def copy(self, source: int, target: int, length: int) -> None: ...
 
-    def wipe(self, slot: int) -> None:
-        """Nothing that was computed is left in it, so that a NaN does not outlive its request."""
+    def wipe(self, slot: int, start: int) -> None:
+        """Nothing that was computed is left in it from this position on, so that a NaN does not outlive its request."""
         ...
 
     def save_prefix(self, token_ids: tuple[int, ...], slot: int, adapter: str) -> None:
@@ -116,10 +116,26 @@ class SlotTable:
         if not session:
             slot.clear()
 
-    def wipe(self, slot: Slot, adapter: str = "") -> None:
+    def wipe(self, slot: Slot, start: int) -> None:
+        """What was left in it from this position on may be no numbers."""
+        self._key_values.wipe(slot.number, start)
+
+    def condemn(self, slot: Slot, adapter: str = "") -> None:
         """What it holds may be no numbers, and so may a prefix that was saved from it."""
-        self._key_values.wipe(slot.number)
+        self._key_values.wipe(slot.number, 0)
         self._key_values.forget_prefixes(adapter)
+
+    def hand_on(self, kept: str, session: str) -> None:
+        """What is kept under one name is from now on another's; "" is nobody's."""
+        slot = self._kept(kept)
+        older = self._kept(session)
+        if slot is None:
+            return
+        if older is not None:
+            older.clear()
+        slot.session = session
+        if not session:
+            slot.clear()
 
     def forget(self, adapter: str) -> None:
         """Nothing that it has read is kept: when it is loaded again it may be another one."""

@@ -261,3 +261,15 @@ def test_a_row_without_numbers_in_generate_ends_that_request(drive: Drive, bloom
     weight.data.copy_(kept)
     drive.run(*crowd(bloom))
     assert_unharmed(drive, bloom)
+
+
+def test_what_another_left_in_a_slot_harms_nobody(drive: Drive, spec: ModelSpec) -> None:
+    """A mask hides it, and nought times NaN is NaN all the same."""
+    runner = drive.loaded(spec).runner
+    assert isinstance(runner, batcher.Batcher)
+    for layer in runner.cache.slot_layers:
+        layer.slot_values[:, :, 30:] = float("nan")
+
+    drive.run(*crowd(spec))
+
+    assert_unharmed(drive, spec)

@@ -140,10 +140,10 @@ def test_what_a_session_has_read_itself_is_not_replaced_by_its_persona() -> None
     assert house.key_values.loaded == []
 
 
-def test_a_wiped_slot_leaves_nothing_behind() -> None:
+def test_a_condemned_slot_leaves_nothing_behind() -> None:
     house = House(slots=1)
     slot, _ = house.enter("a", [*PERSONA, 1], len(PERSONA))
-    house.table.wipe(slot)
+    house.table.condemn(slot)
     house.table.release(slot, "")
 
     assert house.key_values.wiped == [0]
@@ -196,7 +196,7 @@ class Visitors(RuleBasedStateMachine):
     @rule(slot=consumes(running), session=SESSIONS, broken=st.booleans())
     def release(self, slot: Slot, session: str, broken: bool) -> None:
         if broken:
-            self.table.wipe(slot)
+            self.table.condemn(slot)
         self.table.release(slot, "" if broken else session)
         self.in_use.remove(slot)
 

@@ -39,9 +39,9 @@ class TokenSlots:
     def copy(self, source: int, target: int, length: int) -> None:
         self.rows[target][:length] = self.rows[source][:length]
 
-    def wipe(self, slot: int) -> None:
+    def wipe(self, slot: int, start: int) -> None:
         self.wiped.append(slot)
-        self.rows[slot] = [NOTHING] * len(self.rows[slot])
+        self.rows[slot][start:] = [NOTHING] * len(self.rows[slot][start:])
 
     def save_prefix(self, token_ids: tuple[int, ...], slot: int, adapter: str) -> None:
         if (adapter, token_ids) not in self.prefixes:
