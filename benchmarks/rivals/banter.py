@@ -28,8 +28,11 @@ class Banter:
     def __init__(self, engine: SteppingEngine, model: ModelSpec) -> None:
         self._engine = engine
         self._model = model
+        #: Rounds repeat the same sessions: what an earlier one read is not to be known.
+        self._served = 0
 
     def serve(self, crowd: Crowd) -> None:
+        self._served += 1
         while not crowd.done:
             for ask in crowd.asking():
                 self._engine.submit(self._job(ask))
@@ -48,7 +51,7 @@ class Banter:
             seed=0,
             stop_ids=frozenset(),
             timeout_s=_TIMEOUT_S,
-            session=ask.session,
+            session=f"{self._served}/{ask.session}",
             persona_tokens=ask.persona_tokens,
         )
 

@@ -60,13 +60,14 @@ class Batcher:
         request = self.scheduler.end(request_id)
         return [request.finished(reason)] if request else []
 
-    def hold(self, request_id: str, *, held: bool) -> None:
-        """Nothing is drawn for a held request until its reader has caught up."""
+    def hold(self, request_id: str, *, held: bool) -> bool:
+        """Nothing is drawn for a held request until its reader has caught up. False: none of that name."""
         request = self.scheduler.find(request_id)
         if request is not None:
             request.held = held
             if held:
                 self.scheduler.preempt(request)
+        return request is not None
 
     def uses(self, adapter: str) -> bool:
         """See `Runner`."""

@@ -96,23 +96,31 @@ def position_bucket(positions: int, window: int) -> int:
     return min(-(-positions // _POSITIONS) * _POSITIONS, window)
 
 
-def record_cuda(call: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """As torch's notes on CUDA graphs ask for it: warmed up on a stream of its own, then captured."""
-    stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # theirs
-    stream.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(stream):
-        for _ in range(3):
-            call()
-    torch.cuda.current_stream().wait_stream(stream)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        logits = call()
+def cuda_recorder() -> Recorder:
+    """Warms up on a stream of its own, then captures, as torch's notes on CUDA graphs ask for it.
 
-    def repeat() -> Tensor:
-        graph.replay()
-        return logits
+    Its graphs share one pool of memory: they never run at the same time, and each result is read before the next.
+    """
+    pool = torch.cuda.graph_pool_handle()
 
-    return repeat
+    def record(call: Callable[[], Tensor]) -> Callable[[], Tensor]:
+        stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # theirs
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):
+                call()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=pool):
+            logits = call()
+
+        def repeat() -> Tensor:
+            graph.replay()
+            return logits
+
+        return repeat
+
+    return record
 
 
 def repeat_call(call: Callable[[], Tensor]) -> Callable[[], Tensor]:

@@ -1,6 +1,7 @@
 """The one thread that touches the device: takes jobs in between steps and sends their answers to the event loop."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import queue
@@ -96,5 +97,5 @@ class DeviceThread:
         self._tell(partial(self._loading, spec), fraction)
 
     def _tell(self, hear: Callable[..., None], what: object) -> None:
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(hear, what)

@@ -20,6 +20,7 @@ from core.generation.messages import (
     ModelStatistics,
     Score,
     Submit,
+    Tokens,
 )
 from core.generation.request import ModelSpec, Timings
 
@@ -74,9 +75,9 @@ class Engine:
 
     def hold(self, job_id: str, *, held: bool) -> None:
         """Nothing is drawn for a held request; what it has read is kept while nobody needs the place."""
-        (self._held.add if held else self._held.discard)(job_id)
-        for model in self.models:
-            model.runner.hold(job_id, held=held)
+        known = [job_id in self._early, *(model.runner.hold(job_id, held=held) for model in self.models)]
+        # It may have ended while the word was on its way.
+        (self._held.add if held and any(known) else self._held.discard)(job_id)
 
     def step(self) -> list[Answer]:
         """Loads a model that is waited for, then takes one step with each that has something to do."""
@@ -86,6 +87,7 @@ class Engine:
             if model.can_step:
                 answers.extend(model.step())
                 model.used_at = time.monotonic()
+        self._held.difference_update(answer.id for answer in answers if not isinstance(answer, Tokens))
         return answers
 
     def statistics(self) -> tuple[ModelStatistics, ...]:
@@ -136,13 +138,12 @@ def failed(job_id: str, error: BanterError) -> Failed:
     return Failed(id=job_id, error=type(error).__name__, reason=str(error))
 
 
-def never_begun(job: Job, reason: FinishReason, waited_s: float = 0.0) -> Answer:
+def never_begun(job: Job, reason: FinishReason) -> Answer:
     """The last answer to a job that did not run."""
     if not isinstance(job, Submit):
         return failed(job.id, RequestFailed(f"{reason.value} while it waited"))
     nothing = Hypothesis(token_ids=job.prefix_ids, finish_reason=reason, log_probability=0.0)
-    timings = Timings(queue_s=waited_s, total_s=0.0)
-    return Finished(id=job.id, hypotheses=(nothing,) * job.sampling.candidates, timings=timings)
+    return Finished(id=job.id, hypotheses=(nothing,) * job.sampling.candidates, timings=Timings())
 
 
 def _finished_already(job: Submit) -> Finished:

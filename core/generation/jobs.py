@@ -3,10 +3,10 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.generation.messages import Answer, Finished, Load, Score, Submit
-from core.generation.request import Timings
+from core.generation.request import ModelSpec, Timings
 
 #: The client's connection, and how that client calls its request.
 JobKey = tuple[asyncio.StreamWriter, str]
@@ -27,14 +27,20 @@ class Job:
     #: Writes to the client.
     answer: Callable[[Answer], None]
     arrived_at: float = field(default_factory=time.monotonic)
-    started_at: float = 0.0
     #: What the client heard last of its place in the queue.
     position: int = 0
 
     @property
     def places(self) -> int:
-        """Replies that it writes at once."""
+        """Of the places of its model, how many it takes: what is only loaded takes none."""
+        if isinstance(self.message, Load):
+            return 0
         return self.message.sampling.candidates if isinstance(self.message, Submit) else 1
+
+    @property
+    def model(self) -> ModelSpec:
+        """Whose places these are: all adapters of a model share them."""
+        return replace(self.message.model, adapter="")
 
     @property
     def priority(self) -> int:
@@ -49,20 +55,18 @@ class Job:
         """What it takes of the engine, in tokens of a reply."""
         message = self.message
         if isinstance(message, Submit):
-            left = message.sampling.max_new_tokens - len(message.prefix_ids)
+            left = max(message.sampling.max_new_tokens - len(message.prefix_ids), 0)
             return left * message.sampling.candidates + len(message.prompt_ids) / _PROMPT_TOKENS_PER_STEP
         if isinstance(message, Score):
             tokens = sum(len(pair.prefix_ids) + len(pair.continuation_ids) for pair in message.pairs)
             return tokens / _PROMPT_TOKENS_PER_STEP
         return 0.0
 
-    @property
-    def queue_s(self) -> float:
-        return (self.started_at or time.monotonic()) - self.arrived_at
-
     def tell(self, answer: Answer) -> None:
         """Passes an answer of the engine on, under the client's own name for it."""
         changes: dict[str, str | Timings] = {"id": self.message.id}
         if isinstance(answer, Finished):
-            changes["timings"] = answer.timings.waited(self.queue_s)
+            # Also for its model, and for a slot there.
+            waited_s = time.monotonic() - self.arrived_at - answer.timings.total_s
+            changes["timings"] = answer.timings.waited(max(waited_s, 0.0))
         self.answer(answer.model_copy(update=changes))

@@ -163,7 +163,8 @@ class Link:
             logger.warning("the engine's connection ended: %s", error, extra={"action": "engine_lost"})
         except ValueError as error:  # no message, too long a line, or half of one
             self._foreign = self._welcome is None
-            logger.warning("the engine said what nobody knows: %s", error, extra={"action": "engine_lost"})
+            kind = type(error).__name__  # its words may be a reply's
+            logger.warning("the engine said what nobody knows (%s)", kind, extra={"action": "engine_lost"})
         finally:
             for exchange in self._exchanges.values():
                 exchange.lose()

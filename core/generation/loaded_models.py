@@ -17,7 +17,7 @@ from core.generation import weights
 from core.generation.adapter_config import read_config
 from core.generation.batcher import Batcher
 from core.generation.cpu_linear import fast_layer
-from core.generation.decode_graphs import DecodeGraphs, record_cuda
+from core.generation.decode_graphs import DecodeGraphs, cuda_recorder
 from core.generation.footprint import free_memory
 from core.generation.kv_cache import LayerShape, SlotCache
 from core.generation.loaded_adapters import LoadedAdapters
@@ -65,8 +65,8 @@ class Runner(Protocol):
         """Ends a request in any state; none of that name: nothing."""
         ...
 
-    def hold(self, request_id: str, *, held: bool) -> None:
-        """Nothing is drawn for a held request."""
+    def hold(self, request_id: str, *, held: bool) -> bool:
+        """Nothing is drawn for a held request. False: none of that name."""
         ...
 
     def withdraw(self) -> list[Submit]:
@@ -189,7 +189,9 @@ class LoadedModels:
             read_config(Path(spec.adapter))  # before a model is loaded for it
         while True:
             before = self._models.get(base)
-            if before is not None and before.leaving and before.busy:
+            # What is to be loaded anew would be read from the disk in vain at every step of those that still run.
+            awaited = self._models.values() if before is None else [before]
+            if any(model.leaving and model.busy for model in awaited):
                 return None
             try:
                 model = self._models[base] = before or self._load(base, progress)
@@ -225,14 +227,14 @@ class LoadedModels:
         cache = SlotCache(shapes, slots, window, network.like)
         if self.device.type == "cuda":
             network.graphs = DecodeGraphs(
-                partial(network.forward, cache=cache), slots, window, network.like, record_cuda
+                partial(network.forward, cache=cache), slots, window, network.like, cuda_recorder()
             )
         runner = Batcher(network, cache, slots, self._limits.batch)
         return LoadedModel(network, runner, Scoring(network), BATCHED, window)
 
     def _slots(self, network: Network, shapes: list[LayerShape], window: int) -> int:
         slot_bytes = window * sum(shape.bytes_per_token(network.like.element_size()) for shape in shapes)
-        room = int(_SLOTS_SHARE * (self._left() - network.weights_bytes))
+        room = int(_SLOTS_SHARE * self._left(network.weights_bytes))
         slots = min(_SLOTS_PER_RUNNING * self._limits.batch.running, room // slot_bytes)
         if slots < 1:
             raise ModelTooLarge(
@@ -249,10 +251,13 @@ class LoadedModels:
             torch.cuda.empty_cache()  # what torch keeps for itself does not count as free
         logger.info("unloaded", extra={"action": "unload", "model": spec.name})
 
-    def _left(self) -> int:
-        """Bytes for one more model. Slots count whole, although a CPU gives memory only to what was written."""
+    def _left(self, loaded_bytes: int = 0) -> int:
+        """Bytes for one more model, or for the rest of one of which so many are loaded.
+
+        Slots count whole, although a CPU gives memory only to what was written.
+        """
         held = sum(model.network.weights_bytes + model.slots_bytes for model in self._models.values())
-        return max(min(self._memory_bytes - held, self._free()), 1)
+        return max(min(self._memory_bytes - held - loaded_bytes, self._free()), 1)
 
     def _free(self) -> int:
         return torch.cuda.mem_get_info(self.device)[0] if self.device.type == "cuda" else free_memory()

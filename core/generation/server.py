@@ -9,7 +9,6 @@ import contextlib
 import logging
 import os
 import signal
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -186,7 +185,6 @@ class Server:
                 self._device.hold(job.engine_id, held=False)
                 continue
             self._in_engine[job.engine_id] = job
-            job.started_at = time.monotonic()
             job.answer(Started(id=job.message.id))  # before it can do any harm
             self._device.submit(job.message.model_copy(update={"id": job.engine_id}))
 
@@ -198,7 +196,8 @@ class Server:
             if isinstance(answer, _LAST_ANSWERS):
                 self._forget(job)
             job.tell(answer)
-        self._dispatch()
+        if any(isinstance(answer, _LAST_ANSWERS) for answer in answers):
+            self._dispatch()
 
     def _end(self, key: JobKey, reason: FinishReason) -> None:
         """Ends a waiting job now and a running one after the present step."""
@@ -210,7 +209,8 @@ class Server:
         else:
             self._room.leave(job)
             self._forget(job)
-            job.tell(never_begun(job.message, reason, job.queue_s))
+            job.tell(never_begun(job.message, reason))
+            self._dispatch()  # others may have waited for it: nothing goes before what has to run alone
 
     def _hold(self, key: JobKey, *, held: bool) -> None:
         """A reader that is far behind gives its place to others, and waits for one when it has caught up."""

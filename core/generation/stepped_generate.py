@@ -66,9 +66,10 @@ class SteppedGenerate:
         self._stop(request_id)
         return [request.finished(reason)]
 
-    def hold(self, request_id: str, *, held: bool) -> None:
+    def hold(self, request_id: str, *, held: bool) -> bool:
         if request_id in self._requests:
             self._requests[request_id].held = held
+        return request_id in self._requests
 
     def uses(self, adapter: str) -> bool:
         return any(request.job.model.adapter == adapter for request in self._requests.values())
@@ -77,8 +78,11 @@ class SteppedGenerate:
         """Nothing is kept from one request to the next."""
 
     def withdraw(self) -> list[Submit]:
-        """The jobs that have not begun leave."""
-        return [self._requests.pop(name).job for name in list(self._requests) if name not in self._generations]
+        """See `Runner`."""
+        resting = [name for name in self._requests if name not in self._generations or self._may_stop(name)]
+        for name in resting:
+            self._stop(name)
+        return [self._requests.pop(name).remainder() for name in resting]
 
     def close(self) -> None:
         for request_id in list(self._generations):
@@ -89,15 +93,28 @@ class SteppedGenerate:
         answers: list[Answer] = []
         for request in sorted(self._requests.values(), key=lambda request: request.order):
             if request.job.id not in self._generations:
-                if len(self._generations) >= _RUNNING or request.held:
+                if request.held or not self._make_room():
                     continue
                 request.start()
-                request.prefilled_tokens = len(request.writings[0].token_ids)
-                self.counts.prefilled += request.prefilled_tokens
+                prefilled = len(request.writings[0].token_ids)
+                request.prefilled_tokens += prefilled
+                self.counts.prefilled += prefilled
                 self._generations[request.job.id] = Generation(self._network, request)
             if not request.held:
                 answers.extend(self._advance(request))
         return answers
+
+    def _make_room(self) -> bool:
+        """One whose reader is far behind goes on later, from its tokens."""
+        held = next(filter(self._may_stop, self._generations), None)
+        if len(self._generations) >= _RUNNING and held is not None:
+            self._stop(held)
+        return len(self._generations) < _RUNNING
+
+    def _may_stop(self, request_id: str) -> bool:
+        """It can go on from its tokens; several hypotheses could not, each being of another length."""
+        request = self._requests[request_id]
+        return request.held and len(request.writings) == 1
 
     def _advance(self, request: Request) -> list[Answer]:
         try:
@@ -184,7 +201,8 @@ class Generation:
 
     def _inputs(self) -> dict[str, Tensor]:
         config, rows = self._network.module.config, len(self._writings)
-        prompt, prefix = list(self._job.prompt_ids), list(self._job.prefix_ids)
+        prompt = list(self._job.prompt_ids)
+        prefix = self._writings[0].token_ids[len(prompt) :]
         if not config.is_encoder_decoder:
             return self._whole_rows([*prompt, *prefix], rows)
         start = self._network.module.generation_config.decoder_start_token_id

@@ -25,7 +25,8 @@ class WaitingRoom:
         self._paused: set[Job] = set()
         #: Those of them that came through the queue.
         self._queued: set[Job] = set()
-        self._taken: Counter[ModelSpec] = Counter()
+        #: Places, by the model and the priority of those who have them.
+        self._taken: Counter[tuple[ModelSpec, int]] = Counter()
 
     def __len__(self) -> int:
         return len(self._queue) + len(self._alone)
@@ -45,7 +46,7 @@ class WaitingRoom:
         job = self._loads.popleft() if self._loads else self._next_to_run()
         if job is not None:
             self._inside.add(job)
-            self._taken[job.message.model] += job.places
+            self._taken[job.model, job.priority] += job.places
         return job
 
     def holds(self, job: Job) -> bool:
@@ -56,17 +57,19 @@ class WaitingRoom:
         """Gives its place up, to come back for one later."""
         if job in self._inside:
             self._give_up(job)
-            self._paused.add(job)
+        elif not self.leave(job):
+            return
+        self._paused.add(job)
 
     def resume(self, job: Job) -> None:
         """Waits for a place again, before those who had none yet."""
         if job in self._paused and not isinstance(job.message, Load):
             self._paused.remove(job)
-            if job in self._queued:
-                self._queued.remove(job)
-                self._queue.put_back(job, job.message.owner, cost=job.cost, priority=job.priority)
-            else:
+            self._queued.discard(job)
+            if job.alone:
                 self._alone.appendleft(job)
+            else:
+                self._queue.put_back(job, job.message.owner, cost=job.cost, priority=job.priority)
 
     def leave(self, job: Job) -> bool:
         """Gives up waiting; False when it does not wait (any more)."""
@@ -98,7 +101,10 @@ class WaitingRoom:
 
     def _give_up(self, job: Job) -> None:
         self._inside.remove(job)
-        self._taken[job.message.model] -= job.places
+        place = (job.model, job.priority)
+        self._taken[place] -= job.places
+        if not self._taken[place]:
+            del self._taken[place]
 
     def _next_to_run(self) -> Job | None:
         running = [job for job in self._inside if not isinstance(job.message, Load)]
@@ -112,8 +118,7 @@ class WaitingRoom:
         return job
 
     def _has_place(self, job: Job) -> bool:
-        taken = self._taken[job.message.model]
-        if taken == 0 or taken + job.places <= self._places:
-            return True
-        rivals = (other.priority for other in self._inside if other.message.model == job.message.model)
-        return job.priority > min(rivals)
+        """Those of lower priority give theirs up to it."""
+        mine = job.model
+        taken = sum(n for (model, priority), n in self._taken.items() if model == mine and priority >= job.priority)
+        return taken == 0 or taken + job.places <= self._places

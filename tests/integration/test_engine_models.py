@@ -2,11 +2,14 @@
 
 import weakref
 from pathlib import Path
+from typing import Any
 
 import pytest
+from transformers import PreTrainedModel
 
 from core.dialogue import FinishReason
-from core.generation.loaded_models import BATCHED
+from core.generation import weights
+from core.generation.loaded_models import BATCHED, LoadedModels
 from core.generation.messages import Failed, Load, Loaded, Submit
 from core.generation.request import ModelSpec, ScorePair
 from core.generation.scheduler import BatchLimits
@@ -106,7 +109,57 @@ def test_a_busy_model_leaves_when_it_is_idle_and_no_job_is_lost(specs: list[Mode
     assert {one.id for one in second} < set(ended[:8]), "what ran was finished, and then it was the second's turn"
 
 
-def test_a_held_request_of_a_model_that_leaves_stays_held(specs: list[ModelSpec], size_bytes: int) -> None:
+def test_a_model_that_waits_for_room_is_not_read_from_the_disk_at_every_step(
+    specs: list[ModelSpec], size_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive, reads = Drive(BATCH, memory_bytes=size_bytes + SPARE_BYTES), 0
+    load = weights.load
+
+    def counted(*args: Any) -> PreTrainedModel:
+        nonlocal reads
+        reads += 1
+        return load(*args)
+
+    drive.submit(job(specs[0]))
+    drive.step()
+    monkeypatch.setattr(weights, "load", counted)
+    drive.run(job(specs[1], id="other"))
+
+    assert drive.text("other") == by_generate(specs[1], PROMPT)
+    assert reads <= 3, "once too early, once while the other was idle, once with room"
+
+
+def test_weights_that_are_loaded_are_not_taken_from_what_is_free_again(
+    specs: list[ModelSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive = Drive(BATCH)
+    drive.loaded(specs[0])
+    (told,) = drive.engine.statistics()
+    free = told.weights_bytes + 2 * told.slots_bytes
+    load = weights.load
+
+    def taking(*args: Any) -> PreTrainedModel:
+        nonlocal free
+        free -= told.weights_bytes
+        return load(*args)
+
+    monkeypatch.setattr(weights, "load", taking)
+    monkeypatch.setattr(LoadedModels, "_free", lambda _: free)
+    drive = Drive(BATCH, memory_bytes=0)
+    drive.loaded(specs[0])
+
+    assert [now.slots for now in drive.engine.statistics()] == [told.slots]
+
+
+@pytest.mark.parametrize("architecture", ["slots", "generate"])
+def test_a_held_request_of_a_model_that_leaves_stays_held(
+    specs: list[ModelSpec], folders: dict[str, str], size_bytes: int, architecture: str
+) -> None:
+    if architecture == "generate":
+        specs = [ModelSpec(name, folders["bloom"]) for name in ("first", "second")]
+        drive = Drive(BATCH)
+        drive.loaded(specs[0])
+        size_bytes = drive.engine.statistics()[0].weights_bytes * 3 // 2
     drive = Drive(BATCH, memory_bytes=size_bytes + SPARE_BYTES)
     drive.submit(job(specs[0]))
     for _ in range(5):

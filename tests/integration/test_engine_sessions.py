@@ -171,6 +171,35 @@ def test_a_held_request_can_be_ended(drive: Drive, spec: ModelSpec, bloom: Model
     assert not drive.engine.busy
 
 
+@pytest.mark.parametrize("architecture", ["slots", "generate"])
+def test_those_who_are_held_keep_nobody_from_running(
+    drive: Drive, spec: ModelSpec, bloom: ModelSpec, architecture: str
+) -> None:
+    asked = spec if architecture == "slots" else bloom
+    held = [job(asked, id=f"held {n}") for n in range(6)]
+    drive.submit(*held)
+    for _ in range(5):
+        drive.step()
+    for one in held:
+        drive.engine.hold(one.id, held=True)
+    drive.run(job(asked, id="other"))
+    assert drive.text("other") == by_generate(asked, PROMPT)
+
+    for one in held:
+        drive.engine.hold(one.id, held=False)
+    drive.run()
+    for one in held:
+        assert drive.text(one.id) == drive.streamed(one.id) == by_generate(asked, PROMPT)
+
+
+def test_nothing_is_remembered_of_a_hold_that_came_too_late(drive: Drive, spec: ModelSpec) -> None:
+    drive.run(job(spec))
+    drive.engine.hold("job", held=True)
+    again = drive.finished(job(spec))
+
+    assert again.hypotheses[0].token_ids == by_generate(spec, PROMPT)
+
+
 def test_many_more_requests_than_places_with_priorities_are_all_whole(drive: Drive, spec: ModelSpec) -> None:
     prompts = [tuple(range(n, n + 5 + n % 9)) for n in range(20)]
     for n, prompt in enumerate(prompts):

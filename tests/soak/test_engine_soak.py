@@ -4,11 +4,12 @@ BANTER_SOAK_S sets the seconds and BANTER_SOAK_SEED the seed; the seed that fail
 """
 
 import gc
+import logging
 import os
 import random
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -135,6 +136,14 @@ def sabotage(model: LoadedModel, draw: random.Random) -> None:
         return output
 
     model.network.module.forward = unreliable
+
+
+@pytest.fixture(autouse=True)
+def silent() -> Iterator[None]:
+    """pytest keeps what is logged, with the tracebacks of all injected failures and what they hold."""
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
 
 
 def test_every_request_ends_once_and_nothing_leaks(tmp_path_factory: pytest.TempPathFactory) -> None:
