@@ -52,7 +52,7 @@ class OpenAIBackend:
         """See `Backend.submit`."""
         writing = self._begin(request)
         self._running[request.id] = writing.interruption
-        reason, shown = FinishReason.LENGTH, len(writing.prefix)
+        reason, shown = FinishReason.LENGTH, len(writing.replies[0].text)
         try:
             if len(request.prefix_ids) < request.sampling.max_new_tokens:
                 async with contextlib.aclosing(writing.interruption.over(self._carry_out(writing))) as events:

@@ -156,11 +156,12 @@ class ServedReply:
         #: In nats; 0 where the server tells none.
         self.log_probability = 0.0
         self._release(self._prefix)
+        self._begun_chars = len(self.text)
 
     @property
     def shown(self) -> bool:
-        """Whether there is more to be seen than the prefix."""
-        return len(self.text) > len(self._prefix)
+        """Whether there is more to be seen than what could be shown of the prefix."""
+        return len(self.text) > self._begun_chars
 
     @property
     def stopped(self) -> bool:

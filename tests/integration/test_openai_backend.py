@@ -225,6 +225,18 @@ class TestAReplyThatWasBegun:
         assert completion.best.text == "The capital of France."
         assert completion.best.token_ids[: len(said)] == said
 
+    async def test_loses_nothing_of_what_was_held_back_at_either_end(
+        self, local_openai: LocalOpenAI, connect: Connect, byte_level_tokenizer: Tokenizer
+    ) -> None:
+        said = tuple(byte_level_tokenizer.encode_data("The\n"))
+        local_openai.answers = [reply(COMPLETIONS, "capital\n")]
+        begun = request(SamplingParams(stop=("\nyou:",)), prefix_ids=said)
+
+        pieces, completion = await read(connect(mode="completions").submit(begun))
+
+        assert "".join(pieces) == "\ncapital\n"
+        assert completion.best.text == "The\ncapital\n"
+
     async def test_is_refused_where_the_server_would_begin_anew(self, connect: Connect) -> None:
         with pytest.raises(RequestFailed, match="can't go on with a reply that was begun"):
             await read(connect().submit(request(prefix_ids=(40, 41))))

@@ -91,6 +91,13 @@ def test_a_prefix_is_not_shown_again_and_stays_when_the_rest_is_forgotten() -> N
     assert (reply.text, reply.received, reply.shown) == ("The capital", "The capital", False)
 
 
+def test_what_a_prefix_held_back_counts_as_shown_when_it_comes() -> None:
+    reply = ServedReply(["\nyou:"], "Fine.\n")
+
+    assert not reply.shown
+    assert (reply.take(says("\n")), reply.shown) == ("\n", True)
+
+
 @pytest.mark.parametrize("finish_reason", ["tool_calls", "function_call", "eos", "stop"])
 def test_any_other_finish_reason_is_a_stop(finish_reason: str) -> None:
     reply = ServedReply([])
