@@ -121,8 +121,3 @@ def cuda_recorder() -> Recorder:
         return repeat
 
     return record
-
-
-def repeat_call(call: Callable[[], Tensor]) -> Callable[[], Tensor]:
-    """No graph: what a device without them does, and a test."""
-    return call
