@@ -171,7 +171,7 @@ class Network:
 
 
 def _probe_chunk(slot: int, token_ids: Sequence[int], start: int, adapter: str) -> Chunk:
-    return Chunk(None, Slot(slot), token_ids, start, draws=(None,), adapter=adapter)  # type: ignore[arg-type]
+    return Chunk(None, Slot(slot), token_ids, start, draws=(None,), adapter=adapter)  # type: ignore[arg-type]  # nobody's
 
 
 def prepare(network: Network, layer: Layer | None) -> list[LayerShape]:
@@ -190,7 +190,7 @@ def prepare(network: Network, layer: Layer | None) -> list[LayerShape]:
     except Unbatchable:
         module.set_attn_implementation(before)
         raise
-    except Exception as error:
+    except Exception as error:  # whatever a model's code raises at the slots' attention: then it runs without
         if is_out_of_memory(error):
             raise ModelTooLarge(f"{network.spec.name} leaves no memory to run in; take a smaller model") from error
         logger.warning("the self-test failed", exc_info=True, extra={"action": "self_test", "model": network.spec.name})

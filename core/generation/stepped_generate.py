@@ -119,7 +119,7 @@ class SteppedGenerate:
     def _advance(self, request: Request) -> list[Answer]:
         try:
             choices = self._generations[request.job.id].advance()
-        except Exception as error:
+        except Exception as error:  # whatever a model's code raises fails this request alone
             raise_if_device_is_lost(error)
             logger.error("generate() failed", exc_info=error, extra={"action": "request_failed"})
             reason = f"the model failed with {type(error).__name__}; see engine.log"

@@ -1,4 +1,4 @@
-"""Steps that are padded to a bucket, as CUDA graphs need it, draw the same. Here no graph repeats a call: it is made."""
+"""Steps that are padded to a bucket, as CUDA graphs need it, draw the same. Here every call is made, none replayed."""
 
 from collections.abc import Callable
 from functools import partial
