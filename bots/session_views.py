@@ -7,7 +7,8 @@ from rich.text import Text
 
 from core.dialogue import Role, SessionKey, printable
 from core.errors import StorageError
-from core.memory.store import Memory, Session, SessionSummary
+from core.memory.sessions import Session
+from core.memory.store import Memory, SessionSummary
 from core.memory.transcript import TranscriptTurn
 from core.voice import Voices
 

@@ -20,8 +20,8 @@ from core.commands import Command, parse
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, SessionKey, Turn, clean_text
 from core.errors import BanterError, ModelError
 from core.generation.request import Piece, Waiting
-from core.memory.store import Session
-from core.responder import Answered
+from core.memory.sessions import Session
+from core.responder import Answered, Written
 from core.settings import Settings
 
 _ENDINGS = {
@@ -57,7 +57,7 @@ class TerminalChat:
         self._screen = screen
         self._session = session
         self._answering: asyncio.Task[None] | None = None
-        self._stopping: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[bool] | None = None
         self._leaving = False
         #: Messages that ended in an error.
         self.failures = 0
@@ -119,14 +119,15 @@ class TerminalChat:
                     case Piece():
                         self._screen.say(event.text)
                     case Answered():
-                        if event.prompt.note:
-                            self._screen.note(event.prompt.note)
-                        self._screen.sign(_summary(event), _ENDINGS.get(event.finish_reason, ""))
+                        written = event.written
+                        if written.prompt.note:
+                            self._screen.note(written.prompt.note)
+                        self._screen.sign(_summary(written), _ENDINGS.get(written.finish_reason, ""))
 
     def _interrupt(self) -> None:
         """Ctrl-C: the first one stops the reply, the second one leaves."""
         if self._answering is not None and self._stopping is None:
-            self._stopping = asyncio.create_task(self._program.responder.stop(self._session))
+            self._stopping = asyncio.create_task(self._program.responder.stop(self._session.id))
             return
         self._leave()
 
@@ -160,10 +161,10 @@ class TerminalChat:
                 await asyncio.gather(self._stopping, return_exceptions=True)
 
 
-def _summary(answered: Answered) -> str:
+def _summary(written: Written) -> str:
     """Which model, how much and how fast."""
-    timings, tokens = answered.completion.timings, len(answered.completion.best.token_ids)
-    parts = [answered.model, f"{tokens} tokens"]
+    timings, tokens = written.completion.timings, len(written.completion.best.token_ids)
+    parts = [written.model, f"{tokens} tokens"]
     writing_s = timings.total_s - timings.first_token_s
     if tokens > 1 and writing_s > 0:
         parts += [f"{(tokens - 1) / writing_s:.1f} tokens/s"]

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from core.dialogue import Turn
-from core.memory.store import Memory, Session
+from core.memory.sessions import Session
+from core.memory.store import Memory
 from core.voice import Voices
 
 PREFIX = "/"

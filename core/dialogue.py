@@ -74,6 +74,53 @@ class Person:
     name: str
 
 
+class Kind(StrEnum):
+    """What comes in from a platform."""
+
+    MESSAGE = "message"
+    EDIT = "edit"
+    DELETION = "deletion"
+    FEEDBACK = "feedback"
+    MOVE = "move"
+
+
+class Opinion(StrEnum):
+    """What a reaction or a button says about a reply, or wants done with it."""
+
+    GOOD = "good"
+    BAD = "bad"
+    REGENERATE = "regenerate"
+    STOP = "stop"
+    CONTINUE = "continue"
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """How a message calls the bot, as the platform tells it."""
+
+    #: In a private chat with the bot.
+    directly: bool = False
+    by_mention: bool = False
+    #: It is a reply to one of the bot's messages.
+    by_reply: bool = False
+    #: It is a command of the platform's own: a slash command, a menu, a shortcut.
+    by_command: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EventKey:
+    """What makes two deliveries of an event the same one."""
+
+    platform: Platform
+    bot: str
+    kind: Kind
+    channel: str
+    #: The platform's id of the message that the event is about.
+    message_id: str
+    #: An edit shares its message's id; this tells it from the next edit.
+    revision: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
     """A message as it crossed the platform's edge, its text already cleaned (`clean_text`)."""
@@ -84,6 +131,86 @@ class InboundMessage:
     message_id: str
     text: str
     sent_at: datetime
+    called: Called = Called()
+    #: The platform's ids of the roles that the person has there.
+    roles: frozenset[str] = frozenset()
+    #: Written by a program; the bot's own messages too.
+    is_from_bot: bool = False
+    #: The message that it replies to; "" where it does not.
+    reply_to_id: str = ""
+
+    @property
+    def event_key(self) -> EventKey:
+        return _event_key(self, Kind.MESSAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A message has another text now."""
+
+    session_key: SessionKey
+    person: Person
+    message_id: str
+    #: The platform's mark of this edit: a time or a number.
+    revision: str
+    text: str
+
+    @property
+    def event_key(self) -> EventKey:
+        return _event_key(self, Kind.EDIT, self.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """A message is gone from the platform."""
+
+    session_key: SessionKey
+    message_id: str
+
+    @property
+    def event_key(self) -> EventKey:
+        return _event_key(self, Kind.DELETION)
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """A reaction to a reply, or a press of one of its buttons."""
+
+    session_key: SessionKey
+    person: Person
+    #: The bot's own message that it is about.
+    message_id: str
+    opinion: Opinion
+    #: The platform's id of the press or reaction.
+    event_id: str
+    #: The reaction was taken back.
+    is_withdrawn: bool = False
+    roles: frozenset[str] = frozenset()
+
+    @property
+    def event_key(self) -> EventKey:
+        return _event_key(self, Kind.FEEDBACK, f"{self.event_id}{'-' if self.is_withdrawn else ''}")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A channel has another id now; what was said there goes with it."""
+
+    session_key: SessionKey
+    new_channel: str
+
+    @property
+    def event_key(self) -> EventKey:
+        key = self.session_key
+        return EventKey(key.platform, key.bot, Kind.MOVE, key.channel, self.new_channel)
+
+
+Inbound = InboundMessage | Edit | Deletion | Feedback | Move
+
+
+def _event_key(inbound: InboundMessage | Edit | Deletion | Feedback, kind: Kind, revision: str = "") -> EventKey:
+    key = inbound.session_key
+    return EventKey(key.platform, key.bot, kind, key.channel, inbound.message_id, revision)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,11 @@ DrawEvent = Waiting | Piece | Drawn
 
 
 async def draw(
-    backend: Backend, request: GenerationRequest, earlier: Sequence[str], limits: GuardLimits
+    backend: Backend, request: GenerationRequest, earlier: Sequence[str], limits: GuardLimits, shown: str = ""
 ) -> AsyncGenerator[DrawEvent, None]:
     """Streams a reply that is neither blank nor one of `earlier`, as far as `limits.redraws` draws allow.
+
+    A reply of which `shown` was seen already goes on after the request's prefix, whatever comes.
 
     Raises RequestFailed when every draw was blank, DeadlineExceeded when the time was over before the first word, and
     what `Backend.submit` raises.
@@ -46,7 +48,7 @@ async def draw(
     deadline = time.monotonic() + request.timeout_s
     for attempt in range(limits.redraws + 1):
         last = attempt == limits.redraws
-        guard = ReplyGuard(() if last else earlier, limits.loop_repeats)
+        guard = ReplyGuard(() if last else earlier, limits.loop_repeats, shown)
         bolder = replace(_bolder(request, attempt), timeout_s=max(deadline - time.monotonic(), 0.0))
         async with contextlib.aclosing(_draw_once(backend, bolder, guard)) as events:
             async for event in events:
@@ -65,14 +67,16 @@ async def _draw_once(
     backend: Backend, request: GenerationRequest, guard: ReplyGuard
 ) -> AsyncGenerator[DrawEvent, None]:
     looped = False
+    held_ids: tuple[int, ...] = ()
     async with contextlib.aclosing(backend.submit(request)) as events:
         async for event in events:
             if isinstance(event, Waiting):
                 yield event
             elif isinstance(event, Piece):
-                shown = guard.push(event.text)
+                shown, held_ids = guard.push(event.text), held_ids + event.token_ids
                 if shown:
-                    yield Piece(shown, event.token_ids)
+                    yield Piece(shown, held_ids)
+                    held_ids = ()
                 if guard.loops and not looped:
                     looped = True
                     logger.info("a loop was cut", extra={"action": "cut_loop", "chars": len(guard.text)})
@@ -80,7 +84,7 @@ async def _draw_once(
             else:
                 rest = guard.finish()
                 if rest:
-                    yield Piece(rest)
+                    yield Piece(rest, held_ids)
                 reason = FinishReason.LOOP if looped else event.best.finish_reason
                 yield Drawn(guard.shown.rstrip(), reason, event)
 

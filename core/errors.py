@@ -5,7 +5,14 @@ A message is one line that says what is wrong and what to do about it.
 BanterError
 ├── SettingsError            start-up stops; the message names the key, the value and what would be right
 ├── StorageError             the database could not be read or written; nothing of the transaction was kept
-│   └── DatabaseTooNew       the database was made by a newer program; it is left untouched
+│   ├── DatabaseTooNew       the database was made by a newer program; it is left untouched
+│   ├── DatabaseAway         it can't be reached, or is busy; what was meant to be written is written later
+│   └── LeaseLost            another process answers there by now; this one stops, and sends nothing more
+├── PlatformError            the reply stays in the outbox and is tried again
+│   ├── RateLimited          too much was sent; the platform says for how long to wait
+│   ├── PlatformAway         it can't be reached, or is broken; nothing was sent
+│   ├── SendUnclear          the connection ended before the answer: it may have been sent, and is looked for
+│   └── PlatformRefused      for good: blocked, kicked, no permission, archived, gone; the message ends as `failed`
 ├── ModelError               the model can't be used; the message names the way out
 │   ├── ModelNotFound        no such name, folder or file
 │   ├── HubUnreachable       the hub or the package index did not answer
@@ -40,6 +47,38 @@ class StorageError(BanterError):
 
 class DatabaseTooNew(StorageError):
     """The database holds a migration that this program does not know."""
+
+
+class DatabaseAway(StorageError):
+    """The database can't be reached now; trying again may help."""
+
+
+class LeaseLost(StorageError):
+    """Another process has taken the place over."""
+
+
+class PlatformError(BanterError):
+    """A platform did not do what it was asked to."""
+
+
+class RateLimited(PlatformError):
+    """The platform wants to be left alone for a while."""
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class PlatformAway(PlatformError):
+    """The platform can't be reached; nothing was carried out."""
+
+
+class SendUnclear(PlatformError):
+    """Nobody knows whether the platform carried it out."""
+
+
+class PlatformRefused(PlatformError):
+    """The platform will never do it."""
 
 
 class ModelError(BanterError):

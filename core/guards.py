@@ -32,11 +32,11 @@ class ReplyGuard:
     Text is held back while it may still turn out to be one of `earlier`, so that a repeated reply is never seen.
     """
 
-    def __init__(self, earlier: Sequence[str], loop_repeats: int) -> None:
-        self.text = ""
+    def __init__(self, earlier: Sequence[str], loop_repeats: int, shown: str = "") -> None:
+        self.text = shown
         self._earlier = [_folded(reply) for reply in earlier if visible(reply)]
         self._loop_repeats = loop_repeats
-        self._shown = 0
+        self._shown = len(shown)
 
     def push(self, piece: str) -> str:
         """Takes what the model wrote and gives what may be shown now."""

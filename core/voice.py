@@ -3,6 +3,7 @@
 It reads a model's files, never its weights.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -51,6 +52,11 @@ class Voices:
         self._context_window = context_window
         self._voices: dict[str, Voice] = {}
         self._tokenizers: dict[str, Tokenizer] = {}
+
+    async def ready(self, persona_name: str) -> Voice:
+        """As `of`, and the event loop goes on while files are read."""
+        made = self._voices.get(persona_name)
+        return await asyncio.to_thread(self.of, persona_name) if made is None else made
 
     def of(self, persona_name: str) -> Voice:
         """Blocks while files are read. Raises ModelError where the model is not there or can't chat."""

@@ -76,6 +76,11 @@ class Database:
     def knows_lateral(self) -> bool:
         return self.address.file is None
 
+    @property
+    def knows_notify(self) -> bool:
+        """Whether other processes can be told (LISTEN and NOTIFY)."""
+        return self.address.file is None
+
     def insert(self, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that knows ON CONFLICT."""
         return postgresql.insert(table) if self.address.file is None else sqlite.insert(table)

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.errors import StorageError
+from core.errors import DatabaseAway, StorageError
 from core.memory.address import Address
 
 _SQLITE = {
@@ -55,6 +55,8 @@ _POSTGRESQL = {
     "57": "PostgreSQL at {place} is stopping or starting; try again in a moment",
     "57014": "PostgreSQL at {place} ended the statement since it took too long; try again or look at the server",
 }
+_PASSING_SQLITE = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
+_PASSING_POSTGRESQL = ("08", "25", "40", "53", "57")
 _UNREACHABLE = "PostgreSQL at {place} can't be reached ({reason}); start the server or correct database.url"
 _LATE = "The database at {place} did not answer in time; look at the server and try again"
 _UNSTORABLE = "A value can't be stored in the database at {place}: {reason}"
@@ -67,7 +69,18 @@ def explained(address: Address) -> Iterator[None]:
     try:
         yield
     except _foreign_errors(address) as error:
-        raise StorageError(_sentence(error, address)) from error
+        kind = DatabaseAway if _may_pass(_root(error)) else StorageError
+        raise kind(_sentence(error, address)) from error
+
+
+def _may_pass(cause: BaseException) -> bool:
+    """Whether the same statement may succeed later: the server comes back, a lock is let go, a disk has room again."""
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in _PASSING_SQLITE
+    state = getattr(cause, "sqlstate", None)
+    if isinstance(state, str):
+        return state[:2] in _PASSING_POSTGRESQL or state == "55P03"
+    return isinstance(cause, (OSError, TimeoutError, PoolTimeout)) or "closed" in str(cause)
 
 
 def _foreign_errors(address: Address) -> tuple[type[Exception], ...]:

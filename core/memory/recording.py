@@ -1,75 +1,77 @@
-"""The steps of a transaction that remembers something. Who calls them has begun it, and locks before reading."""
+"""The steps of a transaction that remembers what was said, for any number of dialogues at once.
 
+Who calls them has begun the transaction, and locks before reading.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, case, insert, or_, select, true, update
+from sqlalchemy import bindparam, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.dialogue import InboundMessage, Person, Role, SessionKey, Turn, TurnState
+from core.dialogue import FinishReason, InboundMessage, Person, Role, SessionKey, TokenizedText, Turn, TurnState
 from core.errors import StorageError
 from core.memory.database import Database
-from core.memory.tables import PersonRow, PlatformMessageRow, SessionRow, TurnRow
-from core.memory.turns import TURN, storable, turn_of
+from core.memory.tables import Id, PersonRow, PlatformMessageRow, SessionRow, TurnRow
+from core.memory.turns import TURN, pack_ids, storable, turn_of
 
 
 class AlreadyRecorded(Exception):
     """Another transaction remembered the same message first: this one must be taken back."""
 
 
-def has_key(key: SessionKey) -> tuple[ColumnElement[bool], ...]:
-    """The active session of a key."""
-    return (
-        SessionRow.active == true(),
-        SessionRow.platform == key.platform.value,
-        SessionRow.bot == key.bot,
-        SessionRow.workspace == key.workspace,
-        SessionRow.channel == key.channel,
-        SessionRow.thread == key.thread,
-        SessionRow.person == key.person,
-    )
+@dataclass(frozen=True, slots=True)
+class ReplyRecord:
+    """A reply and how it came about."""
+
+    text: str
+    model: str
+    finish_reason: FinishReason
+    state: TurnState = TurnState.ANSWERED
+    tokens: TokenizedText | None = None
+    #: The oldest turn in its prompt, and how many turns and tokens that held.
+    prompt_start_id: int | None = None
+    prompt_turns: int | None = None
+    prompt_tokens: int | None = None
+    #: Of the turn that is answered.
+    question_token_count: int | None = None
+    seed: int | None = None
+    queue_s: float | None = None
+    first_token_s: float | None = None
+    total_s: float | None = None
 
 
-async def add_session(
-    database: Database, connection: AsyncConnection, key: SessionKey, persona: str, model: str
-) -> None:
-    """Nothing happens where the key has an active one."""
-    now = datetime.now(UTC)
-    new = database.insert(SessionRow).values(
-        platform=key.platform.value,
-        bot=key.bot,
-        workspace=key.workspace,
-        channel=key.channel,
-        thread=key.thread,
-        person=key.person,
-        active=True,
-        persona=persona,
-        model=model,
-        title="",
-        summary="",
-        created_at=now,
-        last_active_at=now,
-    )
-    await connection.execute(new.on_conflict_do_nothing())
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person said, as it is about to be remembered: one message, or a burst of them."""
+
+    session_id: int
+    #: The turn that it follows.
+    parent_id: int | None
+    person: Person
+    text: str
+    sent_at: datetime
+    state: TurnState = TurnState.WAITING
 
 
-async def lock_session(connection: AsyncConnection, session_id: int) -> int | None:
-    """The session's head; nobody else moves it before the transaction ends."""
-    locking = select(SessionRow.head_turn_id).where(SessionRow.id == session_id).with_for_update(key_share=True)
-    row = (await connection.execute(locking)).first()
-    if row is None:
-        raise StorageError(f"There is no session {session_id} any more; begin a new one")
-    head: int | None = row.head_turn_id
-    return head
-
-
-async def remember_person(database: Database, connection: AsyncConnection, person: Person) -> int:
-    """Their row, with the name that they have now."""
-    known_by = {"platform": person.platform.value, "workspace": person.workspace, "platform_id": person.platform_id}
-    new = database.insert(PersonRow).values(**known_by, name=storable(person.name))
-    named = {"name": new.excluded.name}
+async def remember_people(
+    database: Database, connection: AsyncConnection, people: Iterable[Person]
+) -> Mapping[Person, int]:
+    """Their rows, with the names that they have now."""
+    known = {(one.platform.value, one.workspace, one.platform_id): one for one in people}
+    names = ("platform", "workspace", "platform_id")
+    rows = [{**dict(zip(names, by, strict=True)), "name": storable(known[by].name)} for by in sorted(known)]
+    new = database.insert(PersonRow)
     changed = PersonRow.name != new.excluded.name
-    await connection.execute(new.on_conflict_do_update(index_elements=list(known_by), set_=named, where=changed))
-    return (await connection.execute(select(PersonRow.id).filter_by(**known_by))).scalar_one()
+    await connection.execute(
+        new.on_conflict_do_update(index_elements=list(names), set_={"name": new.excluded.name}, where=changed), rows
+    )
+    by_id = tuple_(PersonRow.platform, PersonRow.workspace, PersonRow.platform_id)
+    asked = select(PersonRow.id, PersonRow.platform, PersonRow.workspace, PersonRow.platform_id)
+    found = await connection.execute(asked.where(by_id.in_(list(known))))
+    ids = {(row.platform, row.workspace, row.platform_id): row.id for row in found}
+    return {one: ids[one.platform.value, one.workspace, one.platform_id] for one in people}
 
 
 async def find_recorded(connection: AsyncConnection, message: InboundMessage) -> Turn | None:
@@ -91,47 +93,110 @@ async def find_recorded(connection: AsyncConnection, message: InboundMessage) ->
 
 async def claim_message(database: Database, connection: AsyncConnection, message: InboundMessage, turn_id: int) -> None:
     """Raises AlreadyRecorded where it belongs to another turn."""
-    key = message.session_key
-    new = database.insert(PlatformMessageRow).values(
-        platform=key.platform.value,
-        bot=key.bot,
-        channel=key.channel,
-        message_id=message.message_id,
-        turn_id=turn_id,
-        part=0,
-        direction="in",
-    )
+    row = message_row(message.session_key, message.message_id, turn_id, "in")
+    new = database.insert(PlatformMessageRow).values(**row)
     if (await connection.execute(new.on_conflict_do_nothing())).rowcount == 0:
         raise AlreadyRecorded
 
 
-async def add_turn(connection: AsyncConnection, values: dict[str, object]) -> int:
-    """The new turn's id."""
-    inserted = await connection.execute(insert(TurnRow).values(**values))
-    key = inserted.inserted_primary_key
-    if key is None:
-        raise StorageError("The database did not number a new turn; look at its version")
-    return int(key[0])
+async def claim_messages(database: Database, connection: AsyncConnection, rows: Sequence[dict[str, object]]) -> None:
+    """`message_row`s; those that belong to a turn already stay with it."""
+    if rows:
+        await connection.execute(database.insert(PlatformMessageRow).on_conflict_do_nothing(), list(rows))
 
 
-async def mark_answered(connection: AsyncConnection, session_id: int, turn_id: int, token_count: int | None) -> None:
-    """A count that is not known now leaves the one that was."""
-    values: dict[str, object] = {"state": TurnState.ANSWERED.value}
-    if token_count is not None:
-        values["token_count"] = token_count
-    question = update(TurnRow).where(TurnRow.id == turn_id, TurnRow.session_id == session_id)
-    if (await connection.execute(question.values(**values))).rowcount == 0:
+def message_row(key: SessionKey, message_id: str, turn_id: int, direction: str, part: int = 0) -> dict[str, object]:
+    return {
+        "platform": key.platform.value,
+        "bot": key.bot,
+        "channel": key.channel,
+        "message_id": message_id,
+        "turn_id": turn_id,
+        "part": part,
+        "direction": direction,
+    }
+
+
+async def add_questions(database: Database, connection: AsyncConnection, questions: Sequence[Question]) -> list[Turn]:
+    """The people's turns, each as the head of its session."""
+    people = await remember_people(database, connection, [question.person for question in questions])
+    rows: list[dict[str, object]] = [
+        {
+            "session_id": question.session_id,
+            "parent_id": question.parent_id,
+            "role": Role.PERSON.value,
+            "person_id": people[question.person],
+            "text": storable(question.text),
+            "state": question.state.value,
+            "created_at": question.sent_at,
+        }
+        for question in questions
+    ]
+    ids = await add_turns(connection, rows)
+    now = datetime.now(UTC)
+    moved = update(SessionRow).where(SessionRow.id == bindparam("of", type_=Id))
+    heads = [{"of": row["session_id"], "head": turn_id, "now": now} for row, turn_id in zip(rows, ids, strict=True)]
+    values = {"head_turn_id": bindparam("head", type_=Id), "last_active_at": bindparam("now")}
+    await connection.execute(moved.values(values), heads)
+    return [
+        Turn(turn_id, Role.PERSON, storable(question.text), storable(question.person.name))
+        for turn_id, question in zip(ids, questions, strict=True)
+    ]
+
+
+async def add_turns(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> list[int]:
+    """The new turns' ids, in the order of the rows."""
+    new = insert(TurnRow).returning(TurnRow.id, sort_by_parameter_order=True)
+    return list((await connection.execute(new, [dict(row) for row in rows])).scalars())
+
+
+async def mark_answered(connection: AsyncConnection, answered: Sequence[tuple[int, int, int | None]]) -> None:
+    """(session, question, its count of tokens); a count that is not known now leaves the one that was."""
+    session, question = bindparam("session", type_=Id), bindparam("question", type_=Id)
+    change = update(TurnRow).where(TurnRow.id == question, TurnRow.session_id == session)
+    count = func.coalesce(bindparam("count", type_=TurnRow.token_count.type), TurnRow.token_count)
+    rows = [{"session": one[0], "question": one[1], "count": one[2]} for one in answered]
+    await connection.execute(change.values(state=TurnState.ANSWERED.value, token_count=count), rows)
+
+
+async def require_question(connection: AsyncConnection, session_id: int, turn_id: int) -> None:
+    """Raises StorageError where it is gone, or was moved elsewhere."""
+    there = select(TurnRow.id).where(TurnRow.id == turn_id, TurnRow.session_id == session_id)
+    if (await connection.execute(there)).first() is None:
         raise StorageError(f"The message that was answered is no longer in session {session_id}; ask again")
 
 
-async def move_head_to_reply(connection: AsyncConnection, session_id: int, question_id: int, reply_id: int) -> None:
-    """Unless the head is neither the question nor a reply to it: then the dialogue is elsewhere by now."""
-    replies = select(TurnRow.id).where(TurnRow.parent_id == question_id, TurnRow.role == Role.ASSISTANT.value)
+async def move_heads_to_replies(connection: AsyncConnection, replies: Sequence[tuple[int, int, int]]) -> None:
+    """(session, question, reply). Where the head is neither the question nor a reply to it, the dialogue is elsewhere
+    by now, and the head stays."""
+    question, reply = bindparam("question", type_=Id), bindparam("reply", type_=Id)
     head = SessionRow.head_turn_id
-    is_there = or_(head == question_id, head.in_(replies))
-    await change_session(connection, session_id, head_turn_id=case((is_there, reply_id), else_=head))
+    earlier = select(TurnRow.id).where(TurnRow.parent_id == question, TurnRow.role == Role.ASSISTANT.value)
+    moved = case((or_(head == question, head.in_(earlier)), reply), else_=head)
+    change = update(SessionRow).where(SessionRow.id == bindparam("session", type_=Id))
+    now = datetime.now(UTC)
+    rows = [{"session": one[0], "question": one[1], "reply": one[2], "now": now} for one in replies]
+    await connection.execute(change.values(head_turn_id=moved, last_active_at=bindparam("now")), rows)
 
 
-async def change_session(connection: AsyncConnection, session_id: int, **values: object) -> None:
-    changed = update(SessionRow).where(SessionRow.id == session_id)
-    await connection.execute(changed.values(last_active_at=datetime.now(UTC), **values))
+def reply_row(session_id: int, question_id: int, reply: ReplyRecord) -> dict[str, object]:
+    return {
+        "session_id": session_id,
+        "parent_id": question_id,
+        "role": Role.ASSISTANT.value,
+        "state": reply.state.value,
+        "tokenizer": None if reply.tokens is None else reply.tokens.tokenizer,
+        "token_count": None if reply.tokens is None else len(reply.tokens.ids),
+        "token_ids": None if reply.tokens is None else pack_ids(reply.tokens.ids),
+        "text": storable(reply.text),
+        "model": reply.model,
+        "finish_reason": reply.finish_reason.value,
+        "prompt_start_id": reply.prompt_start_id,
+        "prompt_turns": reply.prompt_turns,
+        "prompt_tokens": reply.prompt_tokens,
+        "seed": reply.seed,
+        "queue_s": reply.queue_s,
+        "first_token_s": reply.first_token_s,
+        "total_s": reply.total_s,
+        "created_at": datetime.now(UTC),
+    }

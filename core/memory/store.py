@@ -5,48 +5,42 @@ reply beside the first. Nothing is deleted by either. Every method is one transa
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, RowMapping, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.dialogue import FinishReason, InboundMessage, Platform, Role, SessionKey, TokenizedText, Turn, TurnState
+from core.dialogue import InboundMessage, Role, SessionKey, Turn
 from core.errors import StorageError
 from core.memory import recall, transcript
 from core.memory.chain import walk_to_question
 from core.memory.database import Database
 from core.memory.recording import (
     AlreadyRecorded,
-    add_session,
-    add_turn,
-    change_session,
+    Question,
+    ReplyRecord,
+    add_questions,
+    add_turns,
     claim_message,
     find_recorded,
+    mark_answered,
+    move_heads_to_replies,
+    reply_row,
+    require_question,
+)
+from core.memory.sessions import (
+    SESSION,
+    NewSession,
+    Session,
+    change_session,
+    find_session,
     has_key,
     lock_session,
-    mark_answered,
-    move_head_to_reply,
-    remember_person,
+    open_sessions,
+    session_of,
 )
 from core.memory.tables import PersonRow, SessionRow, TurnRow
 from core.memory.transcript import TranscriptTurn
-from core.memory.turns import TURN, pack_ids, storable, turn_of
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """A continuing dialogue in one place."""
-
-    id: int
-    key: SessionKey
-    persona: str
-    #: The model's name.
-    model: str
-    #: False after `/new`: the key belongs to another session then.
-    active: bool
-    head_turn_id: int | None
-    created_at: datetime
-    last_active_at: datetime
+from core.memory.turns import TURN, storable, turn_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,42 +50,6 @@ class SessionSummary:
     turns: int
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyRecord:
-    """A reply and how it came about."""
-
-    text: str
-    model: str
-    finish_reason: FinishReason
-    state: TurnState = TurnState.ANSWERED
-    tokens: TokenizedText | None = None
-    #: The oldest turn in its prompt, and how many turns and tokens that held.
-    prompt_start_id: int | None = None
-    prompt_turns: int | None = None
-    prompt_tokens: int | None = None
-    #: Of the turn that is answered.
-    question_token_count: int | None = None
-    seed: int | None = None
-    queue_s: float | None = None
-    first_token_s: float | None = None
-    total_s: float | None = None
-
-
-_SESSION = select(
-    SessionRow.id,
-    SessionRow.platform,
-    SessionRow.bot,
-    SessionRow.workspace,
-    SessionRow.channel,
-    SessionRow.thread,
-    SessionRow.person,
-    SessionRow.persona,
-    SessionRow.model,
-    SessionRow.active,
-    SessionRow.head_turn_id,
-    SessionRow.created_at,
-    SessionRow.last_active_at,
-)
 _TURN_COUNT = select(func.count()).where(TurnRow.session_id == SessionRow.id).scalar_subquery()
 
 _CHAIN = walk_to_question()
@@ -109,7 +67,7 @@ class Memory:
     async def open_session(self, key: SessionKey, persona: str, model: str) -> Session:
         """The key's active session, or a new one with this persona and model."""
         async with self._database.reading() as connection:
-            if found := await _first_session(connection, *has_key(key)):
+            if found := await find_session(connection, has_key(key)):
                 return found
         async with self._database.writing() as connection:
             return await self._new_session(connection, key, persona, model)
@@ -117,28 +75,33 @@ class Memory:
     async def begin_session(self, key: SessionKey, persona: str, model: str) -> Session:
         """Ends the key's active session and begins a new one."""
         async with self._database.writing() as connection:
-            await connection.execute(update(SessionRow).where(*has_key(key)).values(active=False))
+            await connection.execute(update(SessionRow).where(has_key(key)).values(active=False))
             return await self._new_session(connection, key, persona, model)
 
     async def set_persona(self, session_id: int, persona: str, model: str) -> Session:
         async with self._database.writing() as connection:
             await lock_session(connection, session_id)
             await change_session(connection, session_id, persona=persona, model=model)
-            rows = await connection.execute(_SESSION.where(SessionRow.id == session_id))
-            return _session_of(rows.mappings().one())
+            rows = await connection.execute(SESSION.where(SessionRow.id == session_id))
+            return session_of(rows.mappings().one())
 
     async def session(self, session_id: int) -> Session | None:
         async with self._database.reading() as connection:
-            return await _first_session(connection, SessionRow.id == session_id)
+            return await find_session(connection, SessionRow.id == session_id)
+
+    async def has_session(self, key: SessionKey) -> bool:
+        """Whether a dialogue is going on there."""
+        async with self._database.reading() as connection:
+            return await find_session(connection, has_key(key)) is not None
 
     async def list_sessions(self, limit: int) -> tuple[SessionSummary, ...]:
         """The last active first."""
-        newest = _SESSION.add_columns(_TURN_COUNT.label("turns")).order_by(
+        newest = SESSION.add_columns(_TURN_COUNT.label("turns")).order_by(
             SessionRow.last_active_at.desc(), SessionRow.id.desc()
         )
         async with self._database.reading() as connection:
             rows = await connection.execute(newest.limit(limit))
-            return tuple(SessionSummary(_session_of(row), row["turns"]) for row in rows.mappings())
+            return tuple(SessionSummary(session_of(row), row["turns"]) for row in rows.mappings())
 
     async def recall(self, session_id: int, max_tokens: int, *, head_turn_id: int | None = None) -> tuple[Turn, ...]:
         """The newest turns of the dialogue that fit `max_tokens`, oldest first; the newest one always.
@@ -169,9 +132,10 @@ class Memory:
         """
         async with self._database.writing() as connection:
             await lock_session(connection, session_id)
-            await mark_answered(connection, session_id, parent_turn_id, reply.question_token_count)
-            turn_id = await add_turn(connection, _reply_values(session_id, parent_turn_id, reply))
-            await move_head_to_reply(connection, session_id, parent_turn_id, turn_id)
+            await require_question(connection, session_id, parent_turn_id)
+            await mark_answered(connection, [(session_id, parent_turn_id, reply.question_token_count)])
+            [turn_id] = await add_turns(connection, [reply_row(session_id, parent_turn_id, reply)])
+            await move_heads_to_replies(connection, [(session_id, parent_turn_id, turn_id)])
         return Turn(
             turn_id, Role.ASSISTANT, storable(reply.text), tokens=reply.tokens, prompt_start_id=reply.prompt_start_id
         )
@@ -206,29 +170,16 @@ class Memory:
 
     async def _new_session(self, connection: AsyncConnection, key: SessionKey, persona: str, model: str) -> Session:
         """Where another program began one at the same moment, that one."""
-        await add_session(self._database, connection, key, persona, model)
-        session = await _first_session(connection, *has_key(key))
-        if session is None:
-            raise StorageError("Another program ended the new session at once; try again")
-        return session
+        new = NewSession(key, persona, model)
+        return (await open_sessions(self._database, connection, [new]))[key]
 
     async def _add_message(
         self, connection: AsyncConnection, session_id: int, head: int | None, message: InboundMessage
     ) -> Turn:
-        text, speaker = storable(message.text), storable(message.person.name)
-        values: dict[str, object] = {
-            "session_id": session_id,
-            "parent_id": head,
-            "role": Role.PERSON.value,
-            "person_id": await remember_person(self._database, connection, message.person),
-            "text": text,
-            "state": TurnState.WAITING.value,
-            "created_at": message.sent_at,
-        }
-        turn_id = await add_turn(connection, values)
-        await claim_message(self._database, connection, message, turn_id)
-        await change_session(connection, session_id, head_turn_id=turn_id)
-        return Turn(turn_id, Role.PERSON, text, speaker)
+        question = Question(session_id, head, message.person, message.text, message.sent_at)
+        [turn] = await add_questions(self._database, connection, [question])
+        await claim_message(self._database, connection, message, turn.id)
+        return turn
 
     async def _recorded(self, message: InboundMessage) -> Turn:
         async with self._database.reading() as connection:
@@ -236,51 +187,3 @@ class Memory:
         if turn is None:
             raise StorageError("Another program took the message and gave it up; send it again")
         return turn
-
-
-async def _first_session(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> Session | None:
-    row = (await connection.execute(_SESSION.where(*conditions))).mappings().first()
-    return None if row is None else _session_of(row)
-
-
-def _session_of(row: RowMapping) -> Session:
-    return Session(
-        id=row["id"],
-        key=SessionKey(
-            platform=Platform(row["platform"]),
-            bot=row["bot"],
-            workspace=row["workspace"],
-            channel=row["channel"],
-            thread=row["thread"],
-            person=row["person"],
-        ),
-        persona=row["persona"],
-        model=row["model"],
-        active=row["active"],
-        head_turn_id=row["head_turn_id"],
-        created_at=row["created_at"],
-        last_active_at=row["last_active_at"],
-    )
-
-
-def _reply_values(session_id: int, parent_turn_id: int, reply: ReplyRecord) -> dict[str, object]:
-    return {
-        "session_id": session_id,
-        "parent_id": parent_turn_id,
-        "role": Role.ASSISTANT.value,
-        "state": reply.state.value,
-        "tokenizer": None if reply.tokens is None else reply.tokens.tokenizer,
-        "token_count": None if reply.tokens is None else len(reply.tokens.ids),
-        "token_ids": None if reply.tokens is None else pack_ids(reply.tokens.ids),
-        "text": storable(reply.text),
-        "model": reply.model,
-        "finish_reason": reply.finish_reason.value,
-        "prompt_start_id": reply.prompt_start_id,
-        "prompt_turns": reply.prompt_turns,
-        "prompt_tokens": reply.prompt_tokens,
-        "seed": reply.seed,
-        "queue_s": reply.queue_s,
-        "first_token_s": reply.first_token_s,
-        "total_s": reply.total_s,
-        "created_at": datetime.now(UTC),
-    }

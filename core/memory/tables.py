@@ -155,3 +155,113 @@ class PlatformMessageRow(Base):
     part: Mapped[int] = mapped_column(Integer)
     #: "in" or "out".
     direction: Mapped[str] = mapped_column(String)
+
+
+#: A message in one of these states is still owed an answer; the partial index is made of them.
+OPEN_STATES = ("waiting", "answering", "answered")
+#: The state of an event that could not be understood. It is kept, and nobody is answered.
+DEAD = "dead"
+
+_OPEN = text(f"state IN {OPEN_STATES}")
+
+
+class InboxRow(Base):
+    """What was accepted from a platform. A row stays when its texts go, so that a copy is known for ever."""
+
+    __tablename__ = "inbox"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    #: A keyed hash: it says that an event was seen, and not which.
+    event_key: Mapped[str] = mapped_column(String, unique=True)
+    platform: Mapped[str] = mapped_column(String)
+    bot: Mapped[str] = mapped_column(String)
+    #: The session key as text.
+    place: Mapped[str] = mapped_column(String)
+    kind: Mapped[str] = mapped_column(String)
+    #: It is about what is being answered, and does not wait for it: Stop, an edit, a deletion, feedback.
+    urgent: Mapped[bool]
+    state: Mapped[str] = mapped_column(String)
+    attempts: Mapped[int] = mapped_column(Integer)
+    not_before: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Why it was ignored, refused, or failed; of a dead letter, why it could not be understood.
+    reason: Mapped[str] = mapped_column(Text)
+    #: The person's turn that it became.
+    turn_id: Mapped[int | None] = mapped_column(Id, ForeignKey("turns.id"), index=True)
+    #: Of a burst: the message that is answered for all of them.
+    joined_id: Mapped[int | None] = mapped_column(Id, ForeignKey("inbox.id"), index=True)
+    accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: The values of `core.dialogue` as JSON; NULL where the event was not understood, and when it was forgotten.
+    inbound: Mapped[str | None] = mapped_column(Text)
+    #: The event without its secrets, until it is answered.
+    raw: Mapped[str | None] = mapped_column(Text)
+
+    __table_args__ = (
+        Index("ix_inbox_open", "place", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class LeaseRow(Base):
+    """Who answers at a place. One message at a time is answered there."""
+
+    __tablename__ = "leases"
+
+    place: Mapped[str] = mapped_column(String, primary_key=True)
+    #: The process; "" is nobody.
+    owner: Mapped[str] = mapped_column(String)
+    #: Grows with every new holder: what an earlier one still writes is refused.
+    epoch: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Why nothing is sent there until somebody speaks again; "" where it is.
+    paused: Mapped[str] = mapped_column(Text)
+
+
+class DeliveryRow(Base):
+    """A reply that is owed: the outbox."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    inbox_id: Mapped[int] = mapped_column(Id, ForeignKey("inbox.id"), unique=True)
+    #: What platforms may see of it: opaque, and the same at every try.
+    token: Mapped[str] = mapped_column(String)
+    #: "streaming", "whole", "delivered" or "failed".
+    state: Mapped[str] = mapped_column(String)
+    #: The state of its message when it is delivered: an apology ends it as "failed".
+    ends_as: Mapped[str] = mapped_column(String)
+    #: The assistant's turn; NULL while it is written, and for what a command says.
+    turn_id: Mapped[int | None] = mapped_column(Id, ForeignKey("turns.id"), index=True)
+    seed: Mapped[int | None] = mapped_column(BigInteger)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: As far as it may have been seen; all of it once it is whole.
+    text: Mapped[str] = mapped_column(Text)
+    #: The tokens of `text`, with which a reply goes on that was interrupted.
+    token_ids: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
+class PartRow(Base):
+    """One message of a reply on the platform. It is here before it is sent."""
+
+    __tablename__ = "parts"
+
+    delivery_id: Mapped[int] = mapped_column(Id, ForeignKey("deliveries.id"), primary_key=True)
+    part: Mapped[int] = mapped_column(Integer, primary_key=True)
+    #: The platform's id of it; NULL until it is known.
+    handle: Mapped[str | None] = mapped_column(String)
+    #: Where the reply's text is cut after it; NULL while it is open.
+    end: Mapped[int | None] = mapped_column(Integer)
+    #: The platform has taken its last word.
+    closed: Mapped[bool]
+
+
+class CursorRow(Base):
+    """How far a platform's events were taken in."""
+
+    __tablename__ = "cursors"
+
+    platform: Mapped[str] = mapped_column(String, primary_key=True)
+    bot: Mapped[str] = mapped_column(String, primary_key=True)
+    name: Mapped[str] = mapped_column(String, primary_key=True)
+    value: Mapped[int] = mapped_column(BigInteger)

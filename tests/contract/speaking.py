@@ -4,7 +4,9 @@ import itertools
 from datetime import UTC, datetime
 
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, SessionKey, TokenizedText, Turn
-from core.memory.store import Memory, ReplyRecord, Session
+from core.memory.recording import ReplyRecord
+from core.memory.sessions import Session
+from core.memory.store import Memory
 
 KEY = SessionKey(Platform.DISCORD, bot="banter", workspace="guild", channel="general")
 ANNA = Person(Platform.DISCORD, workspace="guild", platform_id="17", name="Anna")

@@ -1,7 +1,8 @@
 """Undo, drawing again, and the transcript of what was said."""
 
 from core.dialogue import FinishReason, Role, TokenizedText, TurnState
-from core.memory.store import Memory, ReplyRecord
+from core.memory.recording import ReplyRecord
+from core.memory.store import Memory
 from tests.contract.speaking import SENT_AT, exchange, open_session, reply, say, texts
 
 

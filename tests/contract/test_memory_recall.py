@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from core.dialogue import Role
 from core.memory.recall import CHARACTERS_PER_TOKEN, TURN_OVERHEAD_TOKENS
-from core.memory.store import Memory, Session
+from core.memory.sessions import Session
+from core.memory.store import Memory
 from tests.contract.speaking import KEY, exchange, open_session, reply, say, texts
 
 

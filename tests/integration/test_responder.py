@@ -15,7 +15,8 @@ from core.generation.models import Models
 from core.generation.request import Owner, Piece
 from core.guards import GuardLimits
 from core.memory.database import Database
-from core.memory.store import Memory, Session
+from core.memory.sessions import Session
+from core.memory.store import Memory
 from core.memory.upgrade import prepare
 from core.responder import Answered, Responder
 from core.voice import Persona, Voices
@@ -180,7 +181,7 @@ async def test_a_stopped_reply_is_kept_as_far_as_it_was_said(table: Table) -> No
 
     async for event in dialogue.responder.answer(dialogue.session, question):
         if isinstance(event, Piece):
-            await dialogue.responder.stop(dialogue.session)
+            await dialogue.responder.stop(dialogue.session.id)
 
     assert isinstance(event, Answered)
     assert event.finish_reason is FinishReason.CANCELLED
@@ -194,7 +195,7 @@ async def test_a_reply_that_is_stopped_before_it_is_asked_for_is_never_drawn(tab
     answering = asyncio.create_task(dialogue.hear(question))
     await asyncio.sleep(0)
 
-    await dialogue.responder.stop(dialogue.session)
+    await dialogue.responder.stop(dialogue.session.id)
 
     assert await answering == ""
     assert dialogue.backend.requests == []

@@ -7,7 +7,8 @@ from rich.console import Console
 
 from bots.session_views import session_table, transcript_lines
 from core.dialogue import Platform, Role, SessionKey, Turn, TurnState
-from core.memory.store import Session, SessionSummary
+from core.memory.sessions import Session
+from core.memory.store import SessionSummary
 from core.memory.transcript import TranscriptTurn
 
 ESCAPE = "\x1b]0;owned\x07"

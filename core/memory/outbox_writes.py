@@ -1,0 +1,325 @@
+"""The transactions of the outbox: each carries out any number of replies' steps at once.
+
+What another process' lease forbids is refused alone, and the rest of the group goes on.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Protocol, TypeVar
+
+from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from core.dialogue import InboundMessage, TurnState
+from core.errors import StorageError
+from core.memory.database import Database
+from core.memory.leases import Lease, WaitingMessage, Work, check, later, next_of
+from core.memory.owed import (
+    DELIVERED,
+    FAILED,
+    Again,
+    Beginning,
+    Begun,
+    Delivery,
+    Ended,
+    Progress,
+    Resuming,
+    Saying,
+    SentPart,
+    Settled,
+    Whole,
+)
+from core.memory.recording import (
+    Question,
+    add_questions,
+    add_turns,
+    claim_messages,
+    mark_answered,
+    message_row,
+    move_heads_to_replies,
+    reply_row,
+)
+from core.memory.sessions import find_session, lock_sessions, open_sessions
+from core.memory.tables import DeliveryRow, Id, InboxRow, LeaseRow, PartRow, SessionRow, TurnRow
+from core.memory.turns import TURN, pack_ids, storable, turn_of, unpack_ids
+
+
+class _Leased(Protocol):
+    @property
+    def lease(self) -> Lease: ...
+
+
+_Item = TypeVar("_Item", bound=_Leased)
+_Result = TypeVar("_Result")
+_Writes = Callable[[Database, AsyncConnection, Sequence[_Item]], Awaitable[Sequence[_Result]]]
+_Refusable = Callable[[Database, AsyncConnection, Sequence[_Item]], Awaitable[list[_Result | StorageError]]]
+
+
+def _under_lease(write: _Writes[_Item, _Result]) -> _Refusable[_Item, _Result]:
+    """The items whose lease is good reach `write`; the others are told that it is lost."""
+
+    @wraps(write)
+    async def checked(
+        database: Database, connection: AsyncConnection, items: Sequence[_Item]
+    ) -> list[_Result | StorageError]:
+        lost = await check(connection, [item.lease for item in items])
+        good = [item for item in items if lost[item.lease.place] is None]
+        results = iter(await write(database, connection, good) if good else ())
+        return [lost[item.lease.place] or next(results) for item in items]
+
+    return checked
+
+
+@_under_lease
+async def begin(database: Database, connection: AsyncConnection, items: Sequence[Beginning]) -> list[Begun]:
+    sessions = await open_sessions(database, connection, [item.session for item in items])
+    of_items = [sessions[item.session.key] for item in items]
+    heads = await lock_sessions(connection, (session.id for session in of_items))
+    first = [_said(item) for item in items]
+    questions = [
+        Question(session.id, heads[session.id], said.person, item.text, said.sent_at, TurnState.ANSWERING)
+        for item, said, session in zip(items, first, of_items, strict=True)
+    ]
+    turns = await add_questions(database, connection, questions)
+    rows = [
+        message_row(message.inbound.session_key, message.inbound.message_id, turn.id, "in")
+        for item, turn in zip(items, turns, strict=True)
+        for message in item.messages
+        if isinstance(message.inbound, InboundMessage)
+    ]
+    await claim_messages(database, connection, rows)
+    await _mark_begun(connection, [(item.messages[0].id, turn.id) for item, turn in zip(items, turns, strict=True)])
+    await _join(connection, items)
+    deliveries = await _owe(database, connection, [(item.messages[0], Delivery(0, item.token)) for item in items])
+    begun = zip(deliveries, of_items, turns, strict=True)
+    return [Begun(delivery, session, turn) for delivery, session, turn in begun]
+
+
+def _said(item: Beginning) -> InboundMessage:
+    said = item.messages[0].inbound
+    if not isinstance(said, InboundMessage):
+        raise TypeError("only a message is answered")
+    return said
+
+
+async def _mark_begun(connection: AsyncConnection, begun: Sequence[tuple[int, int | None]]) -> None:
+    change = update(InboxRow).where(InboxRow.id == bindparam("of", type_=Id))
+    values = {
+        "state": TurnState.ANSWERING.value,
+        "attempts": InboxRow.attempts + 1,
+        "turn_id": bindparam("turn", type_=Id),
+    }
+    await connection.execute(change.values(values), [{"of": one[0], "turn": one[1]} for one in begun])
+
+
+async def _join(connection: AsyncConnection, items: Sequence[Beginning]) -> None:
+    rows = [{"of": later.id, "first": item.messages[0].id} for item in items for later in item.messages[1:]]
+    if rows:
+        change = update(InboxRow).where(InboxRow.id == bindparam("of", type_=Id))
+        values = {"state": TurnState.ANSWERING.value, "joined_id": bindparam("first", type_=Id)}
+        await connection.execute(change.values(values), rows)
+
+
+def _delivery_row(inbox_id: int, delivery: Delivery) -> dict[str, object]:
+    return {
+        "inbox_id": inbox_id,
+        "token": delivery.token,
+        "state": delivery.state,
+        "ends_as": delivery.ends_as.value,
+        "created_at": datetime.now(UTC),
+        "text": storable(delivery.text),
+    }
+
+
+async def _owe(
+    database: Database, connection: AsyncConnection, owed: Sequence[tuple[WaitingMessage, Delivery]]
+) -> list[Delivery]:
+    """The deliveries with their numbers. One that is owed already says the new text, under its own token."""
+    new = database.insert(DeliveryRow)
+    said = {name: new.excluded[name] for name in ("state", "ends_as", "text")}
+    changed = new.on_conflict_do_update(index_elements=["inbox_id"], set_=said)
+    rows = [_delivery_row(message.id, delivery) for message, delivery in owed]
+    found = await connection.execute(changed.returning(DeliveryRow.id, DeliveryRow.inbox_id, DeliveryRow.token), rows)
+    known = {row.inbox_id: row for row in found}
+    return [replace(delivery, id=known[message.id].id, token=known[message.id].token) for message, delivery in owed]
+
+
+@_under_lease
+async def resume(_database: Database, connection: AsyncConnection, items: Sequence[Resuming]) -> list[Begun | None]:
+    """Rare: one by one."""
+    found = []
+    for item in items:
+        await _mark_begun(connection, [(item.message.id, item.message.turn_id)])
+        found.append(await _find_begun(connection, item.message.id, item.message.turn_id))
+    return found
+
+
+async def _find_begun(connection: AsyncConnection, inbox_id: int, turn_id: int | None) -> Begun | None:
+    row = (await connection.execute(select(DeliveryRow.__table__).where(DeliveryRow.inbox_id == inbox_id))).first()
+    if row is None:
+        return None
+    parts = await connection.execute(
+        select(PartRow.__table__).where(PartRow.delivery_id == row.id).order_by(PartRow.part)
+    )
+    delivery = Delivery(
+        id=row.id,
+        token=row.token,
+        state=row.state,
+        ends_as=TurnState(row.ends_as),
+        turn_id=row.turn_id,
+        text=row.text,
+        token_ids=unpack_ids(row.token_ids) if row.token_ids else (),
+        seed=row.seed,
+        parts=tuple(SentPart(part.part, part.handle, part.end, part.closed) for part in parts),
+    )
+    if turn_id is None:
+        return Begun(delivery)
+    turn = (await connection.execute(select(*TURN, TurnRow.session_id).where(TurnRow.id == turn_id))).one()
+    session = await find_session(connection, SessionRow.id == turn.session_id)
+    return Begun(delivery, session, turn_of(*turn[:-1]))
+
+
+@_under_lease
+async def again(database: Database, connection: AsyncConnection, items: Sequence[Again]) -> list[Begun]:
+    await _mark_begun(connection, [(item.message.id, item.question.id) for item in items])
+    deliveries = await _owe(database, connection, [(item.message, Delivery(0, item.token)) for item in items])
+    return [Begun(delivery, item.session, item.question) for delivery, item in zip(deliveries, items, strict=True)]
+
+
+@_under_lease
+async def say(database: Database, connection: AsyncConnection, items: Sequence[Saying]) -> list[Delivery]:
+    deliveries = await _owe(database, connection, [(item.message, item.delivery) for item in items])
+    await _write_parts(database, connection, deliveries)
+    change = update(InboxRow).where(InboxRow.id == bindparam("of", type_=Id))
+    values = {"state": TurnState.ANSWERED.value, "reason": bindparam("why")}
+    said = [{"of": item.message.id, "why": storable(item.reason)} for item in items]
+    await connection.execute(change.values(values), said)
+    return deliveries
+
+
+@_under_lease
+async def progress(database: Database, connection: AsyncConnection, items: Sequence[Progress]) -> list[None]:
+    await _write_deliveries(database, connection, [item.delivery for item in items])
+    return [None for _ in items]
+
+
+@_under_lease
+async def record(database: Database, connection: AsyncConnection, items: Sequence[Whole]) -> list[Delivery]:
+    await lock_sessions(connection, (item.session.id for item in items))
+    rows = [reply_row(item.session.id, item.question.id, item.record) for item in items]
+    ids = await add_turns(connection, rows)
+    answered = [(item.session.id, item.question.id, item.record.question_token_count) for item in items]
+    await mark_answered(connection, answered)
+    replies = [(item.session.id, item.question.id, turn_id) for item, turn_id in zip(items, ids, strict=True)]
+    await move_heads_to_replies(connection, replies)
+    await _write_deliveries(database, connection, [item.delivery for item in items])
+    change = update(DeliveryRow).where(DeliveryRow.id == bindparam("of", type_=Id))
+    turns = [{"of": item.delivery.id, "turn": turn_id} for item, turn_id in zip(items, ids, strict=True)]
+    await connection.execute(change.values(turn_id=bindparam("turn", type_=Id)), turns)
+    await _set_state(connection, (item.message.id for item in items), TurnState.ANSWERED)
+    return [replace(item.delivery, turn_id=turn_id) for turn_id, item in zip(ids, items, strict=True)]
+
+
+async def _write_deliveries(database: Database, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
+    change = update(DeliveryRow).where(DeliveryRow.id == bindparam("of", type_=Id))
+    values = {name: bindparam(f"new_{name}", type_=DeliveryRow.__table__.c[name].type) for name in _WRITTEN}
+    rows = [
+        {
+            "of": one.id,
+            "new_state": one.state,
+            "new_text": storable(one.text),
+            "new_token_ids": pack_ids(one.token_ids) if one.token_ids else None,
+            "new_seed": one.seed,
+        }
+        for one in deliveries
+    ]
+    await connection.execute(change.values(values), rows)
+    await _write_parts(database, connection, deliveries)
+
+
+_WRITTEN = ("state", "text", "token_ids", "seed")
+
+
+async def _write_parts(database: Database, connection: AsyncConnection, deliveries: Iterable[Delivery]) -> None:
+    rows = [
+        {"delivery_id": one.id, "part": part.part, "handle": part.handle, "end": part.end, "closed": part.is_closed}
+        for one in deliveries
+        for part in one.parts
+    ]
+    if rows:
+        new = database.insert(PartRow)
+        said = {name: new.excluded[name] for name in ("handle", "end", "closed")}
+        await connection.execute(new.on_conflict_do_update(index_elements=["delivery_id", "part"], set_=said), rows)
+
+
+@_under_lease
+async def settle(database: Database, connection: AsyncConnection, items: Sequence[Settled]) -> list[Work | None]:
+    await _write_parts(database, connection, [item.delivery for item in items])
+    ids = [item.delivery.id for item in items]
+    await connection.execute(update(DeliveryRow).where(DeliveryRow.id.in_(ids)).values(state=DELIVERED))
+    sent = [
+        message_row(item.message.inbound.session_key, part.handle, item.delivery.turn_id, "out", part.part)
+        for item in items
+        for part in item.delivery.parts
+        if part.handle is not None and item.delivery.turn_id is not None
+    ]
+    await claim_messages(database, connection, sent)
+    for state in dict.fromkeys(item.delivery.ends_as for item in items):
+        of_state = [item.message for item in items if item.delivery.ends_as is state]
+        await _set_state(connection, (message.id for message in of_state), state, with_joined=True)
+        await _set_question_state(connection, [message.id for message in of_state], state)
+    return await next_of(database, connection, [item.lease for item in items])
+
+
+@_under_lease
+async def end(database: Database, connection: AsyncConnection, items: Sequence[Ended]) -> list[Work | None]:
+    """Rare: one by one."""
+    for item in items:
+        await _end_one(database, connection, item)
+    going_on = [item.lease for item in items if not item.pauses_place]
+    found = iter(await next_of(database, connection, going_on))
+    return [None if item.pauses_place else next(found) for item in items]
+
+
+async def _end_one(database: Database, connection: AsyncConnection, item: Ended) -> None:
+    if item.state is TurnState.WAITING:
+        put_off = {"not_before": later(database, item.pause_s), "reason": storable(item.reason)}
+        await connection.execute(update(InboxRow).where(InboxRow.id == item.message.id).values(put_off))
+    else:
+        is_it = or_(InboxRow.id == item.message.id, InboxRow.joined_id == item.message.id)
+        ended = {"state": item.state.value, "reason": storable(item.reason), "raw": None}
+        await connection.execute(update(InboxRow).where(is_it).values(ended))
+        owed = update(DeliveryRow).where(DeliveryRow.inbox_id == item.message.id)
+        await connection.execute(owed.values(state=FAILED))
+        await _set_question_state(connection, [item.message.id], item.state)
+    if item.pauses_place:
+        place = update(LeaseRow).where(LeaseRow.place == item.lease.place)
+        await connection.execute(place.values(paused=storable(item.reason), owner=""))
+
+
+@_under_lease
+async def close(_database: Database, connection: AsyncConnection, items: Sequence[Ended]) -> list[None]:
+    """Ends events that were taken care of beside the reply that they are about."""
+    for item in items:
+        ended = {"state": item.state.value, "reason": storable(item.reason), "raw": None}
+        await connection.execute(update(InboxRow).where(InboxRow.id == item.message.id).values(ended))
+    return [None for _ in items]
+
+
+async def _set_state(
+    connection: AsyncConnection, ids: Iterable[int], state: TurnState, *, with_joined: bool = False
+) -> None:
+    wanted = list(ids)
+    is_one: ColumnElement[bool] = InboxRow.id.in_(wanted)
+    values: dict[str, object] = {"state": state.value}
+    if with_joined:
+        is_one = or_(is_one, InboxRow.joined_id.in_(wanted))
+        values["raw"] = None
+    await connection.execute(update(InboxRow).where(is_one).values(values))
+
+
+async def _set_question_state(connection: AsyncConnection, inbox_ids: Sequence[int], state: TurnState) -> None:
+    questions = select(InboxRow.turn_id).where(InboxRow.id.in_(inbox_ids))
+    await connection.execute(update(TurnRow).where(TurnRow.id.in_(questions)).values(state=state.value))
