@@ -16,7 +16,7 @@ from core.errors import ModelTooLarge, SettingsError
 from core.generation import weights
 from core.generation.adapter_config import read_config
 from core.generation.batcher import Batcher
-from core.generation.cpu_linear import fast_layer
+from core.generation.cpu_linear import Int8Linear, fast_layer, replace_layers
 from core.generation.decode_graphs import DecodeGraphs, cuda_recorder
 from core.generation.footprint import free_memory
 from core.generation.kv_cache import LayerShape, SlotCache
@@ -217,9 +217,12 @@ class LoadedModels:
     def _load(self, spec: ModelSpec, progress: Callable[[float], None]) -> LoadedModel:
         network = Network(spec, weights.load(spec, self.device, self._left(), progress))
         window = min(network.window, self._limits.context_window)
+        layer = fast_layer(spec.dtype) if self.device.type == "cpu" else None
         try:
-            shapes = prepare(network, fast_layer(spec.dtype) if self.device.type == "cpu" else None)
+            shapes = prepare(network, layer)
         except Unbatchable as reason:
+            if layer is Int8Linear:
+                replace_layers(network.module, layer)
             way = f"one by one through generate(): {reason}"
             logger.warning("%s runs %s", spec.name, way, extra={"action": "unbatchable"})
             return LoadedModel(network, SteppedGenerate(network), Scoring(network), way, window)

@@ -50,6 +50,8 @@ class OpenAIBackend:
 
     async def submit(self, request: GenerationRequest) -> AsyncGenerator[Event, None]:
         """See `Backend.submit`."""
+        if request.id in self._running:
+            raise ValueError(f"two open requests with the id {request.id}")
         writing = self._begin(request)
         self._running[request.id] = writing.interruption
         reason, shown = FinishReason.LENGTH, len(writing.replies[0].text)

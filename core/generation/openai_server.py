@@ -52,7 +52,7 @@ class OpenAIServer:
                     for event in events.push(received):
                         yield self._chunk(event, model)
                 for event in events.finish():
-                    yield self._chunk(event, model)
+                    yield self._last_chunk(event, model)
 
     async def post(self, path: str, body: Mapping[str, object]) -> Chunk:
         """A whole answer. Raises what `stream` raises."""
@@ -99,6 +99,12 @@ class OpenAIServer:
         if chunk.error is not None:
             raise self._failure(chunk.error, model)
         return chunk
+
+    def _last_chunk(self, event: str, model: str) -> Chunk | None:
+        """An event without the blank line after it may be cut."""
+        if event.strip() != DONE and not _is_json(event):
+            raise lost(self._where, "the stream ended in the middle of an event")
+        return self._chunk(event, model)
 
     def _read(self, text: str, kind: type[Answer]) -> Answer:
         try:
@@ -154,3 +160,11 @@ async def _words(response: httpx2.Response) -> str:
         if isinstance(told, dict) and name in told:
             told = told[name]
     return told if isinstance(told, str) else text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True

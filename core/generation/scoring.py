@@ -95,7 +95,8 @@ class Scoring:
 
     def _after_failure(self, error: Exception, scored: Scored, piece: Sequence[int]) -> list[Answer]:
         if is_out_of_memory(error) and len(piece) > 1:
-            scored.most_tokens = max(scored.most_tokens // 2, 1)
+            read = sum(_length(scored.job.pairs[index]) for index in piece)
+            scored.most_tokens = max(min(scored.most_tokens, read) // 2, 1)
             return []
         logger.error("a score failed", exc_info=error, extra={"action": "request_failed"})
         del self._jobs[scored.job.id]

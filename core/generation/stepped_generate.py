@@ -16,7 +16,7 @@ from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList,
 
 from core.dialogue import FinishReason
 from core.errors import RequestFailed
-from core.generation.failures import raise_if_device_is_lost
+from core.generation.failures import is_out_of_memory, raise_if_device_is_lost
 from core.generation.messages import Answer, Failed, Submit, Tokens
 from core.generation.network import Network
 from core.generation.running_request import Request, TokenCounts
@@ -40,6 +40,8 @@ class SteppedGenerate:
         self._requests: dict[str, Request] = {}
         self._generations: dict[str, Generation] = {}
         self._submitted = 0
+        #: Lower once the memory did not hold so many.
+        self._most_running = _RUNNING
         self.counts = TokenCounts()
 
     @property
@@ -89,38 +91,45 @@ class SteppedGenerate:
             self._stop(request_id)
 
     def step(self) -> list[Answer]:
-        """The next token of each."""
-        answers: list[Answer] = []
-        for request in sorted(self._requests.values(), key=lambda request: request.order):
-            if request.job.id not in self._generations:
-                if request.held or not self._make_room():
-                    continue
-                request.start()
-                prefilled = len(request.writings[0].token_ids)
-                request.prefilled_tokens += prefilled
-                self.counts.prefilled += prefilled
-                self._generations[request.job.id] = Generation(self._network, request)
-            if not request.held:
-                answers.extend(self._advance(request))
-        return answers
+        """The next token of each; at most one of them reads its prompt."""
+        self._begin_next()
+        running = [self._requests[name] for name in list(self._generations)]
+        return [answer for request in running if not request.held for answer in self._advance(request)]
+
+    def _begin_next(self) -> None:
+        waiting = [one for name, one in self._requests.items() if name not in self._generations and not one.held]
+        if not waiting or not self._make_room():
+            return
+        request = min(waiting, key=lambda one: one.order)
+        request.start()
+        prefilled = len(request.writings[0].token_ids)
+        request.prefilled_tokens += prefilled
+        self.counts.prefilled += prefilled
+        self._generations[request.job.id] = Generation(self._network, request)
 
     def _make_room(self) -> bool:
         """One whose reader is far behind goes on later, from its tokens."""
         held = next(filter(self._may_stop, self._generations), None)
-        if len(self._generations) >= _RUNNING and held is not None:
+        if len(self._generations) >= self._most_running and held is not None:
             self._stop(held)
-        return len(self._generations) < _RUNNING
+        return len(self._generations) < self._most_running
 
     def _may_stop(self, request_id: str) -> bool:
-        """It can go on from its tokens; several hypotheses could not, each being of another length."""
-        request = self._requests[request_id]
-        return request.held and len(request.writings) == 1
+        return self._requests[request_id].held and self._can_go_on_later(request_id)
+
+    def _can_go_on_later(self, request_id: str) -> bool:
+        """From its tokens; several hypotheses could not, each being of another length."""
+        return len(self._requests[request_id].writings) == 1
 
     def _advance(self, request: Request) -> list[Answer]:
         try:
             choices = self._generations[request.job.id].advance()
         except Exception as error:  # whatever a model's code raises fails this request alone
             raise_if_device_is_lost(error)
+            if is_out_of_memory(error) and len(self._generations) > 1 and self._can_go_on_later(request.job.id):
+                self._most_running = len(self._generations) - 1
+                self._stop(request.job.id)
+                return []
             logger.error("generate() failed", exc_info=error, extra={"action": "request_failed"})
             reason = f"the model failed with {type(error).__name__}; see engine.log"
             return [self._failed(request, reason)]

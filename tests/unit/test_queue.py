@@ -1,74 +1,30 @@
-"""Who is next, who is refused, and how long it takes."""
+"""Who may wait, in which order they leave, and what is put back."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from itertools import combinations, count
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import QueueFull
-from core.generation.queue import IDLE_LIMIT, LOWER_TURN, Queue, QueueLimits, _Siblings
+from core.generation.queue import Queue, QueueLimits
 from core.generation.request import Owner
-
-EXAMPLES = settings(max_examples=60, deadline=None, derandomize=True)
-ROOMY = QueueLimits(waiting=1000, waiting_per_person=1000)
-
-ANNA, BEN, CARA = (Owner("discord", "guild", name) for name in ("anna", "ben", "cara"))
-SLACK, TELEGRAM = Owner("slack", "T012", "dora"), Owner("telegram", "", "emil")
-OWNERS = [ANNA, BEN, CARA, Owner("discord", "club", "anna"), SLACK, TELEGRAM]
-
-
-@dataclass(frozen=True)
-class Request:
-    """Equal requests are still different ones: the queue tells them apart by identity."""
-
-    owner: Owner
-    cost: float = 10.0
-    priority: int = 0
-    model: str = "tiny"
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def put(queue: Queue[Request], *requests: Request) -> None:
-    for request in requests:
-        queue.put(request, request.owner, cost=request.cost, priority=request.priority)
-
-
-def put_back(queue: Queue[Request], request: Request) -> None:
-    queue.put_back(request, request.owner, cost=request.cost, priority=request.priority)
-
-
-def flood(queue: Queue[Request], owner: Owner, number: int, cost: float = 10.0, priority: int = 0) -> list[Request]:
-    requests = [Request(owner, cost, priority) for _ in range(number)]
-    put(queue, *requests)
-    return requests
-
-
-def taken(queue: Queue[Request], number: int) -> list[Request]:
-    return [request for request in (queue.take() for _ in range(number)) if request is not None]
-
-
-def in_order(queue: Queue[Request]) -> list[int]:
-    return [id(request) for _, request in queue.positions()]
-
-
-def ids(requests: Iterable[Request]) -> list[int]:
-    return [id(request) for request in requests]
-
-
-def remembered(siblings: _Siblings[Request]) -> int:
-    inner = [flow.content for flow in siblings._flows.values()]
-    return len(inner) + sum(remembered(content) for content in inner if isinstance(content, _Siblings))
+from tests.unit.queued_requests import (
+    ANNA,
+    BEN,
+    CARA,
+    EXAMPLES,
+    OWNERS,
+    ROOMY,
+    Request,
+    flood,
+    ids,
+    in_order,
+    put,
+    put_back,
+    remembered,
+    taken,
+)
 
 
 def test_an_empty_queue_gives_nothing() -> None:
@@ -217,181 +173,6 @@ def test_to_be_removed_costs_nothing() -> None:
     assert [request.owner for request in taken(queue, 2)] == [ANNA, BEN]
 
 
-@EXAMPLES
-@given(
-    weights=st.fixed_dictionaries({name: st.sampled_from([0.5, 1.0, 1.0, 3.0]) for name in "abcd"}),
-    arrivals=st.lists(st.tuples(st.sampled_from("abcd"), st.floats(1, 500)), min_size=30, max_size=150),
-    takes=st.lists(st.booleans(), min_size=300, max_size=300),
-)
-def test_what_two_people_had_differs_by_two_of_the_largest_requests_at_most(
-    weights: dict[str, float], arrivals: list[tuple[str, float]], takes: list[bool]
-) -> None:
-    """Over any time in which both have something waiting; people come and go, weights and costs differ."""
-    queue = Queue[Request](QueueLimits(1000, 1000, {f"discord/guild/{name}": weights[name] for name in weights}))
-    bound = 2 * max(cost / weights[name] for name, cost in arrivals) + 1e-6
-    coming, waiting = iter(arrivals), Counter[str]()
-    had = dict.fromkeys(weights, 0.0)
-    gaps: dict[tuple[str, str], list[float]] = {pair: [] for pair in combinations(weights, 2)}
-    for is_take in takes:
-        if is_take and (request := queue.take()):
-            had[request.owner.person] += request.cost / weights[request.owner.person]
-            waiting[request.owner.person] -= 1
-        elif arrival := next(coming, None):
-            put(queue, Request(Owner("discord", "guild", arrival[0]), arrival[1]))
-            waiting[arrival[0]] += 1
-        for (one, other), seen in gaps.items():
-            if waiting[one] and waiting[other]:
-                seen.append(had[one] - had[other])
-                assert max(seen) - min(seen) <= bound
-            else:
-                seen.clear()
-
-
-@EXAMPLES
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["put", "put", "put", "take", "take some", "remove", "put back"]),
-            st.sampled_from(OWNERS),
-            st.sampled_from([1.0, 7.5, 100.0]),
-            st.integers(-1, 1),
-            st.sampled_from(["tiny", "large"]),
-        ),
-        max_size=150,
-    )
-)
-def test_every_item_is_taken_or_removed_once_in_the_order_that_was_told(
-    steps: list[tuple[str, Owner, float, int, str]],
-) -> None:
-    queue = Queue[Request](ROOMY)
-    waiting, running = dict[int, Request](), list[Request]()
-    for what, owner, cost, priority, model in steps:
-        told = queue.positions()
-        if what == "put":
-            request = Request(owner, cost, priority, model)
-            position = queue.put(request, owner, cost=cost, priority=priority)
-            waiting[id(request)] = request
-            assert queue.positions()[position][1] is request
-        elif what == "put back" and running:
-            waiting[id(running[-1])] = running[-1]
-            put_back(queue, running.pop())
-        elif what == "remove" and waiting:
-            request = waiting.pop(next(iter(waiting)))
-            assert queue.remove(request)
-            assert in_order(queue).count(id(request)) == 0
-        elif what.startswith("take") and told:
-            admitted = {model} if what == "take some" else {"tiny", "large"}
-            some = queue.take(lambda request, admitted=admitted: request.model in admitted)  # type: ignore[misc]
-            if what == "take":
-                assert some is told[0][1]
-            if some is not None:
-                running.append(waiting.pop(id(some)))
-        assert sorted(in_order(queue)) == sorted(waiting)
-        assert len(queue) == len(waiting)
-
-    told = queue.positions()
-    assert [position for position, _ in told] == list(range(len(waiting)))
-    assert ids(taken(queue, 1000)) == [id(request) for _, request in told]
-
-
-def test_a_share_follows_the_weight() -> None:
-    limits = QueueLimits(1000, 1000, {"slack": 3, "discord/guild": 2, "discord/guild/anna": 4})
-    queue = Queue[Request](limits)
-    for owner in (SLACK, ANNA, BEN, OWNERS[3]):
-        flood(queue, owner, 200)
-
-    had = Counter(request.owner for request in taken(queue, 240))
-
-    # Slack 3 of 4; of Discord's quarter the guild has two thirds; of the guild's 40 Anna has four fifths.
-    expected = {SLACK: 180, ANNA: 32, BEN: 8, OWNERS[3]: 20}
-    assert all(abs(had[owner] - number) <= 2 for owner, number in expected.items())
-
-
-def test_many_people_of_one_platform_share_what_one_of_another_has() -> None:
-    queue = Queue[Request](ROOMY)
-    for number in range(10):
-        flood(queue, Owner("discord", "guild", str(number)), 20)
-    flood(queue, TELEGRAM, 20)
-
-    had = Counter(request.owner.platform for request in taken(queue, 40))
-
-    assert had == {"discord": 20, "telegram": 20}
-
-
-def test_who_asks_for_much_is_asked_to_wait_longer() -> None:
-    queue = Queue[Request](ROOMY)
-    flood(queue, ANNA, 50, cost=400)
-    flood(queue, BEN, 50, cost=40)
-
-    had = Counter(request.owner for request in taken(queue, 44))
-
-    assert had == {ANNA: 4, BEN: 40}
-
-
-def test_nobody_gains_by_having_been_idle() -> None:
-    queue = Queue[Request](ROOMY)
-    flood(queue, ANNA, 100)
-    taken(queue, 50)
-    flood(queue, BEN, 100)
-
-    assert Counter(request.owner for request in taken(queue, 20)) == {ANNA: 10, BEN: 10}
-
-
-def test_who_had_the_engine_alone_owes_nothing_for_it() -> None:
-    queue = Queue[Request](ROOMY)
-    flood(queue, ANNA, 50, cost=4000)
-    taken(queue, 50)
-    anna, ben = flood(queue, ANNA, 1), flood(queue, BEN, 1)
-
-    assert ids(taken(queue, 2)) == ids(anna + ben)
-
-
-def test_to_ask_one_by_one_while_others_wait_gives_no_larger_share() -> None:
-    queue = Queue[Request](ROOMY)
-    flood(queue, BEN, 60)
-    put(queue, Request(ANNA, cost=100))
-    had = Counter[Owner]()
-    for _ in range(44):
-        (request,) = taken(queue, 1)
-        had[request.owner] += 1
-        if request.owner == ANNA:
-            put(queue, Request(ANNA, cost=100))
-
-    assert had == {BEN: 40, ANNA: 4}
-
-
-def test_a_stream_of_newcomers_starves_nobody() -> None:
-    queue = Queue[Request](ROOMY)
-    flood(queue, ANNA, 2, cost=100)
-    newcomers = (Request(Owner("discord", "guild", str(number))) for number in count())
-    put(queue, next(newcomers), next(newcomers))
-    had = []
-    for _ in range(60):
-        had += taken(queue, 1)
-        put(queue, next(newcomers))
-
-    assert [request.owner for request in had].count(ANNA) == 2
-
-
-def test_a_higher_priority_goes_first() -> None:
-    queue = Queue[Request](ROOMY)
-    low, high = flood(queue, ANNA, 3, priority=-1), flood(queue, BEN, 3, priority=5)
-
-    assert ids(taken(queue, 6)) == ids(high + low)
-
-
-def test_a_lower_priority_is_not_starved() -> None:
-    queue = Queue[Request](ROOMY)
-    for priority in range(3):
-        flood(queue, ANNA, 200, priority=priority)
-
-    priorities = [request.priority for request in taken(queue, 160)]
-
-    assert Counter(priorities) == {2: 140, 1: 10, 0: 10}
-    for start in range(160 - 3 * LOWER_TURN):
-        assert set(priorities[start : start + 3 * LOWER_TURN]) == {0, 1, 2}
-
-
 def test_those_who_are_not_admitted_keep_their_places() -> None:
     queue = Queue[Request](ROOMY)
     blocked = [Request(owner, model="large") for owner in (ANNA, BEN)]
@@ -438,124 +219,3 @@ def test_what_is_put_back_is_behind_a_higher_priority() -> None:
     put_back(queue, started[0])
 
     assert ids(taken(queue, 2)) == ids(high + started)
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-def serve(queue: Queue[Request], clock: Clock, number: int, seconds_each: float = 2.0) -> None:
-    """One after another."""
-    for _ in range(number):
-        (request,) = taken(queue, 1)
-        clock.now += seconds_each
-        queue.served(request.cost)
-
-
-def test_the_wait_can_not_be_told_before_anything_ended(clock: Clock) -> None:
-    queue = Queue[Request](ROOMY, clock)
-    flood(queue, ANNA, 3)
-    taken(queue, 1)
-    clock.now += 60
-
-    assert queue.expected_wait_s(2) == 0.0
-
-
-def test_the_wait_follows_from_the_cost_before_it(clock: Clock) -> None:
-    queue = Queue[Request](QueueLimits(3, 3), clock)
-    flood(queue, ANNA, 3)
-    serve(queue, clock, 2)  # 5 a second
-    put(queue, Request(ANNA, cost=40), Request(BEN, cost=5))
-
-    assert [request.cost for _, request in queue.positions()] == [5, 10, 40]
-    assert [queue.expected_wait_s(position) for position in range(4)] == pytest.approx([0, 1, 3, 11])
-    with pytest.raises(QueueFull) as refusal:
-        put(queue, Request(CARA))
-    assert refusal.value.expected_wait_s == pytest.approx(11)
-
-
-def test_an_idle_hour_makes_no_wait_longer(clock: Clock) -> None:
-    queue = Queue[Request](ROOMY, clock)
-    flood(queue, ANNA, 5)
-    serve(queue, clock, 5)
-    clock.now += 3600
-    flood(queue, ANNA, 5)
-    serve(queue, clock, 2)
-
-    assert queue.expected_wait_s(3) == pytest.approx(6)
-
-
-def test_idle_hours_between_single_requests_make_no_wait_longer(clock: Clock) -> None:
-    queue = Queue[Request](ROOMY, clock)
-    for _ in range(5):
-        clock.now += 3600
-        flood(queue, ANNA, 1)
-        serve(queue, clock, 1)
-
-    assert queue.expected_wait_s(0) == 0.0
-    flood(queue, ANNA, 3)
-    assert queue.expected_wait_s(3) == pytest.approx(6)
-
-
-def test_an_engine_that_became_slower_is_noticed(clock: Clock) -> None:
-    queue = Queue[Request](ROOMY, clock)
-    flood(queue, ANNA, 100)
-    serve(queue, clock, 50, seconds_each=1)
-    serve(queue, clock, 40, seconds_each=10)
-
-    assert queue.expected_wait_s(10) == pytest.approx(100, rel=0.15)
-
-
-def test_the_first_of_many_that_run_at_once_says_nothing_yet(clock: Clock) -> None:
-    queue = Queue[Request](ROOMY, clock)
-    flood(queue, ANNA, 20)
-    taken(queue, 8)
-    clock.now += 4
-    queue.served(10)
-    assert queue.expected_wait_s(12) == 0.0
-
-    for _ in range(7):
-        queue.served(10)
-    assert queue.expected_wait_s(12) == pytest.approx(6)  # 80 in 4 seconds
-
-
-def test_a_quiet_day_does_not_make_the_full_engine_look_slow(clock: Clock) -> None:
-    queue = Queue[Request](ROOMY, clock)
-    flood(queue, ANNA, 15)
-    for _ in range(2):
-        taken(queue, 7)
-        clock.now += 2
-        for _ in range(7):
-            queue.served(10)
-    serve(queue, clock, 1)
-    for _ in range(100):
-        flood(queue, BEN, 1)
-        serve(queue, clock, 1)
-    flood(queue, CARA, 8)
-
-    assert queue.expected_wait_s(7) == pytest.approx(2)  # 35 a second, not 5
-
-
-def test_nobody_is_remembered_when_nothing_waits() -> None:
-    queue = Queue[Request](ROOMY)
-    for number in range(10_000):
-        put(queue, Request(Owner("discord", str(number % 100), str(number)), priority=number % 3))
-        if number % 5 == 4:
-            taken(queue, 5)
-
-    assert len(queue) == 0
-    assert not queue._tickets
-    assert not queue._priorities
-
-
-def test_few_are_remembered_while_one_always_waits() -> None:
-    queue = Queue[Request](ROOMY)
-    flood(queue, ANNA, 1, cost=1e9)
-    most = 0
-    for number in range(10_000):
-        put(queue, Request(Owner("discord", "guild", str(number))))
-        queue.take(lambda request: request.owner != ANNA)
-        most = max(most, remembered(queue._priorities[0][1]))
-
-    assert most <= IDLE_LIMIT + 3
