@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from benchmarks.measuring import Figures
 from benchmarks.runs import STORM_LOADS, Run
 
+#: Requests of equal length, a rival, and the least against it.
+_EQUAL = (("1", "sequential", 0.97), ("32", "static", 1.0), ("8", "vllm", 1.0), ("32", "vllm", 1.0))
 #: Work → the most that may be prefilled, against prefilling every turn whole.
 _PREFILLED_SHARES = {"sessions": 0.20, "long": 0.35}
 
@@ -38,7 +40,7 @@ def figures_of(runs: Sequence[Run], work: str, case: str, rival: str) -> list[Fi
 
 
 def _equal(runs: Sequence[Run]) -> Iterator[Target]:
-    for case, rival, bound in (("1", "sequential", 0.97), ("32", "static", 1.0)):
+    for case, rival, bound in _EQUAL:
         own, other = figures_of(runs, "equal", case, "banter"), figures_of(runs, "equal", case, rival)
         ratios = [one.tokens_per_s / two.tokens_per_s for one, two in zip(own, other, strict=False)]
         if ratios:

@@ -92,6 +92,17 @@ class TestAConnectionThatIsLost:
         assert local_openai.bodies[1]["prompt"] == [*PROMPT_IDS, *said]
         assert local_openai.bodies[1]["max_tokens"] == 256 - len(said)
 
+    async def test_in_the_middle_of_an_event_is_a_lost_one(self, local_openai: LocalOpenAI, connect: Connect) -> None:
+        whole = chunk(COMPLETIONS, " well")
+        local_openai.answers = [
+            Answer([chunk(COMPLETIONS, "I am"), whole[: len(whole) // 2]]),
+            reply(COMPLETIONS, " fine."),
+        ]
+
+        pieces, _ = await read(connect(mode="completions").submit(request()))
+
+        assert "".join(pieces) == "I am fine."
+
     async def test_by_completions_of_text_goes_on_too(self, local_openai: LocalOpenAI, connect: Connect) -> None:
         local_openai.answers = [Answer([chunk(COMPLETIONS, "I am")]), reply(COMPLETIONS, " fine.")]
 
