@@ -3,11 +3,12 @@
 The coarsest border wins that either fills a fair share of the part or stands before something that fits whole.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from adapters.borders import BARE, Border, Cut, Point, bare_borders, line_borders, line_cut
+from adapters.borders import BARE, WORD, Border, Cut, Point, bare_borders, line_borders, line_cut
 from adapters.markdown_blocks import Document
 from adapters.regions import Region
 
@@ -89,6 +90,22 @@ class Draft:
             return cut
         graphemes = [border for border in region.grapheme_borders() if self._offset(border.left) <= offset]
         return region.wrap(graphemes[-1]) if graphemes else cut
+
+    def sure_cut(self, sure: int) -> Cut | None:
+        """The last cut that keeps its meaning whatever follows the first `sure` characters."""
+        cut = self.last_cut(sure)
+        while cut is not None and not self.is_sure(cut, sure):
+            before = self._offset(cut.border.left) - 1
+            cut = self.last_cut(before) if before >= self.floor else None
+        return cut if cut is not None and self._offset(cut.border.left) >= self.floor else None
+
+    def is_sure(self, cut: Cut, sure: int) -> bool:
+        """Whether the first word behind the cut is whole, so that it can't become the start of something else.
+
+        A line that turns out to be a heading by what stands below it is not waited for.
+        """
+        behind = self.document.text[self._offset(cut.border.right) : sure]
+        return cut.border.rank <= WORD and (re.search(r"\s", behind) is not None or len(behind) > _LONG_WORD_CHARS)
 
     def _region(self, start: int, end: int) -> Region:
         is_cut_off = not self.is_whole and end == len(self.document.lines)

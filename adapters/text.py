@@ -72,6 +72,8 @@ class Splitter:
         self._next_look = 0
         self._known_to_fit = 0
         self._released = ""
+        #: The open part is to be closed as soon as it can be.
+        self._is_rolling = False
 
     def append(self, text: str) -> tuple[Part, ...]:
         """Takes more of the text; gives the parts that it closed."""
@@ -86,6 +88,14 @@ class Splitter:
         self._take("\n" if self._carriage_return else "")
         self._carriage_return = ""
         return self._close_parts(is_whole=True)
+
+    def roll_over(self) -> tuple[Part, ...]:
+        """Closes the open part as soon as what follows the cut can't change any more, now or while the text grows.
+
+        Gives the parts that this closed. They end no earlier than what was released, and until then nothing more is.
+        """
+        self._is_rolling = bool(self._rest.text.strip())
+        return self._close_parts(is_whole=False)
 
     def open(self) -> list[str]:
         """The open text for an edit stream, its marks closed for display; [] when nothing is open.
@@ -108,6 +118,8 @@ class Splitter:
 
         It only grows, and the part when it is closed begins with it.
         """
+        if self._is_rolling:
+            return self._released
         document = Document(self._rest.text, self._rest.hidden)
         shown = self._shown()
         draft = Draft(document, self.fits, len(shown), False, 0)
@@ -139,7 +151,9 @@ class Splitter:
         return self.closed[already:]
 
     def _close_part(self, *, is_whole: bool) -> bool:
-        rest = self._rest
+        rest, forced = self._rest, self._forced_end()
+        if (self._is_rolling or forced is not None) and not is_whole and self._close_early(forced):
+            return True
         if len(rest.text) < self._next_look and not is_whole:
             return False
         room = _overflow(rest.text, self._fits_as_shown, self._known_to_fit)
@@ -151,7 +165,6 @@ class Splitter:
         if len(rest.text) < window_chars and not is_whole:
             self._next_look = window_chars
             return False
-        forced = self._forced_end()
         document = Document(rest.text[: max(window_chars, forced or 0)], rest.hidden)
         holds_all = is_whole and len(document.text) - document.hidden_chars >= len(rest.text)
         if holds_all and forced is None and self.fits(text := _whole_text(document)):
@@ -159,6 +172,29 @@ class Splitter:
         else:
             self._cut(document, room or len(rest.text), holds_all, forced)
         return True
+
+    def _close_early(self, forced: int | None) -> bool:
+        """Closes the open part although it is not full: where it was cut before, or where it can be cut by now."""
+        document = Document(self._rest.text, self._rest.hidden)
+        shown = self._shown()
+        released = document.offset_of_shown(len(self._released))
+        draft = Draft(document, self.fits, len(shown), False, max(self._least_end(document), released))
+        sure = document.offset_of_shown(settled(shown))
+        cut = draft.sure_cut(sure) if forced is None else draft.cut_at(document.hidden_chars + forced)
+        if cut is None or not draft.is_sure(cut, sure) or not self.fits(draft.text(cut)):
+            return False
+        self._close_at(draft, cut)
+        return True
+
+    def _least_end(self, document: Document) -> int:
+        """A part says more than what it repeats of the one before."""
+        return document.hidden_chars + self._rest.inserted + 1
+
+    def _close_at(self, draft: Draft, cut: Cut) -> None:
+        self._borders = self._borders[1:]
+        left = cut.border.left
+        end = draft.document.lines[left.line].offset(left.column) - draft.document.hidden_chars
+        self._close(draft.text(cut), _rest_after(draft.document, cut, self._rest), end)
 
     def _fits_as_shown(self, text: str) -> bool:
         """About the text without the indentation of its hidden items, which would read as code."""
@@ -168,7 +204,7 @@ class Splitter:
 
     def _cut(self, document: Document, room_chars: int, is_whole: bool, forced: int | None) -> None:
         released = document.offset_of_shown(len(self._released))
-        floor = max(document.hidden_chars + self._rest.inserted + 1, released)
+        floor = max(self._least_end(document), released)
         draft = Draft(document, self.fits, room_chars, is_whole, floor)
         try:
             cut = draft.first_cut() if forced is None else draft.cut_at(document.hidden_chars + forced)
@@ -177,10 +213,7 @@ class Splitter:
                 self._cut_bare()
                 return
             cut = draft.cut_at(released)
-        self._borders = self._borders[1:]
-        left = cut.border.left
-        end = document.lines[left.line].offset(left.column) - document.hidden_chars
-        self._close(draft.text(cut), _rest_after(document, cut, self._rest), end)
+        self._close_at(draft, cut)
 
     def _cut_bare(self) -> None:
         """For limits that don't hold a quote's mark and a character: the text goes on as it was written."""
@@ -207,7 +240,7 @@ class Splitter:
         behind = self._source_chars - len(self._rest.text)
         if text.strip():
             self.closed = (*self.closed, Part(text, behind + self._rest.inserted, behind + end))
-        self._rest, self._released = rest, ""
+        self._rest, self._released, self._is_rolling = rest, "", False
         self._next_look = self._known_to_fit = 0
 
 

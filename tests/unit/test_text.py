@@ -202,6 +202,62 @@ def test_a_part_begins_with_what_a_stream_has_shown_of_it() -> None:
     assert splitter.closed[0].text.startswith(shown)
 
 
+def test_an_open_part_that_is_too_old_is_closed_where_nothing_can_change_any_more() -> None:
+    splitter = Splitter(at_most(100))
+    splitter.append("All of this is said. And more is")
+
+    assert [part.text for part in splitter.roll_over()] == ["All of this is said. And"]
+    assert splitter.open() == ["more is"]
+
+
+def test_a_part_that_is_rolled_over_ends_no_earlier_than_a_stream_has_shown() -> None:
+    splitter = Splitter(at_most(100))
+    splitter.append("Words were shown, and 1")
+    shown = splitter.release()
+
+    assert splitter.roll_over() == ()
+    splitter.append(". is what follows")
+
+    assert shown == "Words were shown, and"
+    assert [part.text for part in splitter.closed] == ["Words were shown, and 1. is"]
+
+
+def test_nothing_more_is_released_of_a_part_that_is_about_to_be_closed() -> None:
+    splitter = Splitter(at_most(100))
+    splitter.append("Shown so")
+    shown = splitter.release()
+    splitter.roll_over()
+
+    assert splitter.release() == shown == "Shown"
+
+
+def test_a_fence_that_is_rolled_over_is_closed_and_opened_again() -> None:
+    splitter = Splitter(at_most(100))
+    splitter.append("```py\nx = 1\ny = 2\nz =")
+
+    assert [part.text for part in splitter.roll_over()] == ["```py\nx = 1\ny = 2\n```"]
+    assert splitter.open() == ["```py\nz =\n```"]
+
+
+def test_a_table_that_is_rolled_over_has_its_header_again() -> None:
+    splitter = Splitter(at_most(200))
+    splitter.append("| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n| 5")
+    splitter.roll_over()
+    splitter.append(" | 6 |\n| 7 | 8 |\n")
+    splitter.finish()
+
+    assert [part.text.splitlines()[0] for part in splitter.closed] == ["| a | b |"] * 2
+    assert [part.text.splitlines()[-1] for part in splitter.closed] == ["| 3 | 4 |", "| 7 | 8 |"]
+
+
+def test_an_empty_part_can_not_be_rolled_over() -> None:
+    splitter = Splitter(at_most(100))
+
+    assert splitter.roll_over() == ()
+    splitter.append("And yet it is not closed at the next word")
+    assert splitter.closed == ()
+
+
 @pytest.mark.parametrize(
     ("written", "sent"),
     [

@@ -229,6 +229,46 @@ def test_a_text_is_cut_again_at_the_borders_of_before(markdown: str, limit: int,
 
 
 @EXAMPLES
+@given(markdown=SHORT, limit=st.integers(90, 300), size=st.integers(5, 60), age=st.integers(1, 6))
+def test_parts_that_are_rolled_over_fit_and_drop_nothing(markdown: str, limit: int, size: int, age: int) -> None:
+    fits = LIMITS["characters"](limit)
+    splitter, shown = Splitter(fits), ""
+    for number, at in enumerate(range(0, len(markdown), size)):
+        closed = splitter.append(markdown[at : at + size])
+        if number % age == 0:
+            closed = (*closed, *splitter.roll_over())
+        if closed:
+            assert closed[0].text.startswith(shown)
+            shown = ""
+        assert splitter.release().startswith(shown)
+        shown = splitter.release()
+    last = splitter.finish()
+
+    assert not last or last[0].text.startswith(shown)
+    parts = [part.text for part in splitter.closed]
+    assert all(fits(part) for part in parts)
+    assert not any(has_open_fence(part) for part in parts)
+    assert visible_of_parts(parts) == visible(markdown)
+
+
+@EXAMPLES
+@given(markdown=SHORT, limit=st.integers(90, 300), size=st.integers(5, 60), age=st.integers(1, 6))
+def test_what_was_rolled_over_is_cut_again_at_its_borders(markdown: str, limit: int, size: int, age: int) -> None:
+    assume("===" not in markdown)  # a line that becomes a heading afterwards
+    fits = LIMITS["characters"](limit)
+    first = Splitter(fits)
+    for number, at in enumerate(range(0, len(markdown), size)):
+        first.append(markdown[at : at + size])
+        first.release()
+        if number % age == 0:
+            first.roll_over()
+    again = Splitter(fits, [part.end for part in first.closed])
+    again.append(markdown)
+
+    assert again.closed[: len(first.closed)] == first.closed
+
+
+@EXAMPLES
 @given(markdown=SHORT, size=st.integers(2, 15))
 def test_settled_text_only_grows_and_is_never_contradicted(markdown: str, size: int) -> None:
     before, whole = 0, visible(markdown)
