@@ -7,7 +7,7 @@ SET_UP := pyproject.toml constraints.txt
 # pip is quiet unless something is wrong; what set-up says goes to standard error, so that a piped chat prints replies alone.
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --constraint constraints.txt
 
-.PHONY: chat test check format bench clean
+.PHONY: chat test check format messages bench clean
 
 chat: $(VENV)/.installed
 	@$(BIN)/banter chat $(CHAT)
@@ -25,9 +25,19 @@ format: $(VENV)/.installed-check
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
+# What the program says to people, gathered for the translators (core/locales/*.po), and compiled again.
+messages: $(VENV)/.installed
+	@mkdir -p build
+	@$(BIN)/pybabel -q extract --no-default-keywords -k marked -k tell -k say:2 -k _text:2 --ignore-dirs=generation \
+		--no-location --sort-output --no-wrap --project=Banter --output=build/banter.pot core
+	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap \
+		--domain=banter --input-file=build/banter.pot --output-dir=core/locales
+	@$(BIN)/pybabel -q compile --domain=banter --directory=core/locales
+
 bench: $(VENV)/.installed-test
 	@$(BIN)/python -m benchmarks.start
 	@$(BIN)/python -m benchmarks.recall
+	@$(BIN)/python -m benchmarks.walk
 	@$(BIN)/python -m benchmarks.queue
 	@$(BIN)/python -m benchmarks.lag
 	@$(BIN)/python -P -m benchmarks.engine $(BENCH)

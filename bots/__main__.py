@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bots.cli import bench, chat, config, database, doctor, engine, models, sessions
+from bots.cli import bench, chat, config, database, doctor, engine, models, pair, privacy, sessions
 from bots.cli.options import Options
 from core.dialogue import printable
 from core.errors import BanterError
@@ -25,8 +25,12 @@ app = typer.Typer(
 app.command("chat")(chat.chat)
 app.command("engine")(engine.engine)
 app.command("doctor")(doctor.doctor)
+app.command("export")(privacy.export)
+app.command("forget")(privacy.forget)
+app.command("retain")(privacy.retain)
 app.add_typer(models.app, name="models")
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(pair.app, name="pair")
 app.add_typer(database.app, name="db")
 app.add_typer(config.app, name="config")
 app.add_typer(bench.app, name="bench")

@@ -10,6 +10,7 @@ from core.errors import StorageError
 from core.memory.sessions import Session
 from core.memory.store import Memory, SessionSummary
 from core.memory.transcript import TranscriptTurn
+from core.recollection import Recollection
 from core.voice import Voices
 
 _TURNS_LOOKED_AT = 200
@@ -43,7 +44,7 @@ async def one_session(memory: Memory, session_id: int) -> Session:
     return session
 
 
-async def last_prompt(memory: Memory, voices: Voices, session_id: int) -> str:
+async def last_prompt(memory: Memory, recollection: Recollection, voices: Voices, session_id: int) -> str:
     """The prompt of the newest reply, built again as it was built then; its special tokens are shown.
 
     Raises StorageError where there is no reply.
@@ -51,11 +52,11 @@ async def last_prompt(memory: Memory, voices: Voices, session_id: int) -> str:
     session = await one_session(memory, session_id)
     turns = await memory.transcript(session_id, _TURNS_LOOKED_AT)
     question, reply = _last_exchange(turns)
-    voice = voices.of(session.persona)
-    recalled = await memory.recall(session_id, voice.prompts.room, head_turn_id=question.turn.id)
-    prompt = voice.prompts.build(voice.persona.system_prompt, recalled)
+    voice = voices.of(session.persona, session.model)
+    prompt = (await recollection.recollect(session, question.turn, voice)).prompt
     text = printable(voice.tokenizer.decode_visibly(prompt.token_ids))
-    changed = "" if len(prompt.token_ids) == reply.prompt_tokens else " The persona or the model was changed since."
+    is_same = len(prompt.token_ids) == reply.prompt_tokens
+    changed = "" if is_same else " The persona, the model or what is told of earlier turns was changed since."
     return f"{prompt.turns} turns, {len(prompt.token_ids)} tokens.{changed}\n\n{text}"
 
 

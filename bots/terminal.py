@@ -16,7 +16,8 @@ from rich.console import Console
 from bots.progress import shown_progress
 from bots.screens import PipeScreen, Screen, TerminalScreen
 from bots.wiring import Program, open_models, open_program
-from core.commands import Command, parse
+from core.access import Rank
+from core.commands.command import Asker, Command, CommandReply, parse
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, SessionKey, Turn, clean_text
 from core.errors import BanterError, ModelError
 from core.generation.request import Piece, Waiting
@@ -83,23 +84,29 @@ class TerminalChat:
                 self._screen.note("There was nothing to read in that message.")
             return
         said = parse(text)
-        question = await (self._carry_out(said) if isinstance(said, Command) else self._record(said))
-        if question is not None:
-            await self._answer(question)
+        if isinstance(said, str):
+            await self._answer(await self._record(said))
+            return
+        reply = await self._carry_out(said)
+        if reply.answer_again is not None:
+            await self._answer(reply.answer_again, reply.continues)
 
-    async def _carry_out(self, command: Command) -> Turn | None:
-        reply = await self._program.commands.run(self._session, command)
+    async def _carry_out(self, command: Command) -> CommandReply:
+        """Whoever sits at the terminal runs the program, and nobody else reads there."""
+        asker = Asker(_person(), Rank.OPERATOR, is_alone=True)
+        async with self._program.memory.transaction() as steps:
+            reply = await self._program.commands.run(steps, self._session, command, asker)
         self._session = reply.session
         if reply.text:
             self._screen.answer_command(reply.text)
-        return reply.answer_again
+        return reply
 
     async def _record(self, text: str) -> Turn:
         message = InboundMessage(self._session.key, _person(), secrets.token_hex(8), text, datetime.now(UTC))
         return await self._program.memory.record_message(self._session.id, message)
 
-    async def _answer(self, question: Turn) -> None:
-        self._answering = asyncio.create_task(self._show_answer(question))
+    async def _answer(self, question: Turn, continues: Turn | None = None) -> None:
+        self._answering = asyncio.create_task(self._show_answer(question, continues))
         self._stopping = None
         try:
             with self._screen.answering(self._interrupt):
@@ -110,8 +117,8 @@ class TerminalChat:
         finally:
             self._answering = None
 
-    async def _show_answer(self, question: Turn) -> None:
-        async with contextlib.aclosing(self._program.responder.answer(self._session, question)) as events:
+    async def _show_answer(self, question: Turn, continues: Turn | None) -> None:
+        async with contextlib.aclosing(self._program.responder.answer(self._session, question, continues)) as events:
             async for event in events:
                 match event:
                     case Waiting():

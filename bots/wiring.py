@@ -12,7 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bots.engine import engine_process
-from core.commands import Commands
+from bots.policies import models_of_places, policy_of
+from bots.privacy import privacy_by_command
+from bots.walk import WalkOptions
+from core.answering import AnswerLimits
+from core.commands.asked import Known
+from core.commands.commands import Commands
+from core.dispatcher import DispatchLimits
 from core.errors import BanterError
 from core.generation.client import EngineClient
 from core.generation.hub import HubAccess
@@ -22,10 +28,17 @@ from core.generation.request import Backend, ModelSpec
 from core.generation.tokenizer import Tokenizer
 from core.guards import GuardLimits
 from core.memory.database import Database
+from core.memory.pairing import Pairings
+from core.memory.sealing import Sealing
+from core.memory.secrets import Secrets, event_secret
 from core.memory.store import Memory
 from core.memory.upgrade import prepare
+from core.recollection import RecollectionLimits, recollecting
 from core.responder import Responder
+from core.secret_key import load_keys
 from core.settings import ModelSettings, PersonaSettings, Settings
+from core.summary import SummaryLimits
+from core.texts import Texts
 from core.voice import Persona, Voices
 
 if TYPE_CHECKING:
@@ -57,13 +70,19 @@ async def open_program(settings: Settings, config: Path | None) -> AsyncIterator
     voices = open_voices(settings)
     backend = open_backend(settings, config, voices)
     try:
-        async with _warming_up(backend, voices, settings.persona), open_memory(settings) as memory:
+        async with (
+            _warming_up(backend, voices, settings.persona),
+            open_memory(settings) as memory,
+            privacy_by_command(settings, config) as privacy,
+            recollecting(memory, backend, recollection_limits(settings)) as recollection,
+        ):
+            timeout_s = settings.generation.timeout_s
             yield Program(
                 memory=memory,
                 backend=backend,
                 voices=voices,
-                responder=Responder(memory, backend, voices, _guards(settings), settings.generation.timeout_s),
-                commands=Commands(memory, voices),
+                responder=Responder(memory, backend, voices, _guards(settings), timeout_s, recollection),
+                commands=Commands(Known(voices, Texts(), privacy)),
                 persona=settings.persona,
             )
     finally:
@@ -91,7 +110,14 @@ def open_server(settings: Settings, tokenizer_of: Callable[[ModelSpec], Tokenize
 
 
 def open_database(settings: Settings) -> Database:
-    return Database(settings.database_url, synchronous=settings.database.synchronous)
+    synchronous = settings.database.synchronous
+    return Database(settings.database_url, synchronous=synchronous, sealing=open_sealing(settings))
+
+
+def open_sealing(settings: Settings) -> Sealing:
+    """The key file is made when a key is first needed."""
+    privacy, file = settings.privacy, settings.key_file
+    return Sealing(lambda: load_keys(privacy.key.get_secret_value(), file), texts=privacy.encrypt)
 
 
 @asynccontextmanager
@@ -99,7 +125,24 @@ async def open_memory(settings: Settings) -> AsyncIterator[Memory]:
     """Raises StorageError where the database can't be used."""
     async with open_database(settings) as database:
         await prepare(database)
+        if settings.privacy.encrypt:
+            await open_event_secret(settings, database)
         yield Memory(database)
+
+
+async def open_event_secret(settings: Settings, database: Database) -> bytes:
+    """What the keys of the database's events are hashed with. Raises SettingsError where it began with another key."""
+    if settings.privacy.encrypt:
+        logger.info("texts are encrypted: older turns are not searched", extra={"action": "encrypt"})
+    return await event_secret(Secrets(database, open_sealing(settings)))
+
+
+@asynccontextmanager
+async def open_pairings(settings: Settings) -> AsyncIterator[Pairings]:
+    """Who is known. Raises StorageError where the database can't be used."""
+    async with open_database(settings) as database:
+        await prepare(database)
+        yield Pairings(database)
 
 
 def open_models(settings: Settings) -> Models:
@@ -110,7 +153,28 @@ def open_models(settings: Settings) -> Models:
 
 def open_voices(settings: Settings) -> Voices:
     personas = {name: _persona(name, persona, settings) for name, persona in settings.known_personas.items()}
-    return Voices(personas, open_models(settings), settings.generation.context_window)
+    others = (*settings.models, *models_of_places(settings))
+    return Voices(personas, open_models(settings), settings.generation.context_window, others)
+
+
+def walk_options(settings: Settings, event_secret: bytes) -> WalkOptions:
+    """How people on the platforms are answered. The secret is the database's own."""
+    service = settings.service
+    return WalkOptions(
+        policy=policy_of(settings),
+        event_secret=event_secret,
+        lease_s=service.lease_s,
+        dispatch=DispatchLimits(service.places, service.poll_s, service.drain_s),
+        answer=AnswerLimits(
+            attempts=service.attempts,
+            notice_after_s=service.notice_after_s,
+            burst_s=service.burst_s,
+            redraws_edited=service.redraw_edited,
+        ),
+        guards=_guards(settings),
+        recollection=recollection_limits(settings),
+        timeout_s=settings.generation.timeout_s,
+    )
 
 
 @asynccontextmanager
@@ -151,3 +215,12 @@ def _options(model: ModelSettings) -> ModelOptions:
 
 def _guards(settings: Settings) -> GuardLimits:
     return GuardLimits(redraws=settings.guards.redraws, loop_repeats=settings.guards.loop_repeats)
+
+
+def recollection_limits(settings: Settings) -> RecollectionLimits:
+    """Texts that are encrypted are not searched."""
+    memory = settings.memory
+    return RecollectionLimits(
+        summary=SummaryLimits(max_tokens=memory.summary_tokens) if memory.summary else None,
+        found_tokens=memory.search_tokens if memory.search and not settings.privacy.encrypt else 0,
+    )

@@ -11,22 +11,22 @@ placeholder before its content. Which of these a platform needs is said by its `
 import asyncio
 import contextlib
 import logging
+import math
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, field, replace
 
 from core.dialogue import SessionKey
 from core.dispatcher import Holding
-from core.errors import DatabaseAway, LeaseLost, PlatformError, PlatformRefused
+from core.errors import BanterError, DatabaseAway, LeaseLost, PlatformAway, PlatformError, PlatformRefused, RateLimited
 from core.memory.outbox import Outbox
 from core.memory.owed import WHOLE, Delivery, Progress, SentPart
+from core.parts import first_words, merged
 from core.ports import Capabilities, NewSplitter, Outgoing, Sender
-from core.sending import Sending, SendLimits, pause_after
+from core.sending import Send, Sending, SendLimits, pause_after
 from core.typing_indicator import TypingIndicator
 
 logger = logging.getLogger(__name__)
-
-_Result = TypeVar("_Result")
 
 #: The first words are shown a little later, so that a quick reply is sent whole, and once.
 _FIRST_SHOW_S = 0.15
@@ -38,6 +38,7 @@ class Edge:
 
     sender: Sender
     splitter: NewSplitter
+    limits: SendLimits = field(default_factory=SendLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +49,6 @@ class Recipient:
     #: The message that is answered; "" where none is.
     reply_to_id: str
     holding: Holding
-
-
-class _Send(Protocol):
-    """`Sending.once` or `Sending.patiently`."""
-
-    def __call__(self, call: Callable[[], Awaitable[_Result]], /) -> Awaitable[_Result]: ...
 
 
 def whole_parts(edge: Edge, text: str) -> tuple[SentPart, ...]:
@@ -73,25 +68,30 @@ class ReplyDelivery:
         outbox: Outbox,
         to: Recipient,
         delivery: Delivery,
-        limits: SendLimits = SendLimits(),  # noqa: B008
     ) -> None:
         self._sender = edge.sender
         self._outbox = outbox
         self._to = to
         self._can: Capabilities = edge.sender.capabilities(to.key)
-        self._sending = Sending(to.holding, self._can.send_timeout_s, limits)
+        self._sending = Sending(to.holding, self._can.send_timeout_s, edge.limits)
         self.typing = TypingIndicator(edge.sender, self._can, to.key, to.reply_to_id)
         #: As it was last written down.
         self.delivery = delivery
         self._splitter = edge.splitter([part.end for part in delivery.parts if part.end is not None])
         self._splitter.append(delivery.text)
+        if self._can.native_stream:  # what was seen of the open part stays its beginning
+            self._splitter.release()
         self._text = delivery.text
         self._token_ids = delivery.token_ids
         #: Part → what it says on the platform; not known of one that an earlier process opened.
         self._seen: dict[int, str] = {}
+        #: Part → when this process opened it, by `time.monotonic`.
+        self._opened_at: dict[int, float] = {}
         #: Parts that may have been sent although they have no handle.
         self._doubtful = {part.part for part in delivery.parts if part.handle is None}
         self._refusal: PlatformRefused | None = None
+        #: Held by whoever speaks to the platform: what is shown, a notice, and the end come one after another.
+        self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._showing: asyncio.Task[None] | None = None
@@ -108,13 +108,16 @@ class ReplyDelivery:
             self._showing = asyncio.create_task(self._keep_showing())
 
     async def notice(self, markdown: str) -> None:
-        """What is seen until the first word, which takes its place. Raises PlatformRefused, StorageError."""
+        """What is seen until the first word, which takes its place. What a stream says can't be taken back."""
         self.typing.say(markdown)
-        if self._text or not self._can.edits:
+        if not self._can.edits or self._can.native_stream:
             return
-        with _later_again("a notice was not shown"):
-            await self._write(replace(self.delivery, parts=self._merged([SentPart(0)])))
-            await self._bring(0, markdown, self._sending.once)
+        async with self._turn:
+            if self._text or self._stopping.is_set():
+                return
+            with self._later_again("a notice was not shown"):
+                await self._write(replace(self.delivery, parts=merged(self.delivery.parts, [SentPart(0)])))
+                await self._bring(0, markdown, self._sending.once)
 
     async def finish(self, text: str, record: Callable[[Delivery], Awaitable[Delivery]]) -> Delivery:
         """The reply is whole: `record` writes it down with its parts, then it is sent to the end.
@@ -122,25 +125,49 @@ class ReplyDelivery:
         Raises PlatformError where it can't be sent now, or ever. It is recorded all the same.
         """
         await self._stop_showing()
-        self._splitter.append(text[len(self._text) :])
-        self._splitter.finish()
-        if self.delivery.state != WHOLE:
-            parts = [SentPart(number, end=part.end) for number, part in enumerate(self._splitter.closed)]
-            whole = replace(self.delivery, state=WHOLE, text=text, token_ids=(), parts=self._merged(parts))
-            self.delivery = await record(whole)
-        last = len(self._splitter.closed) - 1
-        for number, part in enumerate(self._splitter.closed):
-            await self._bring(number, part.text, self._sending.patiently, is_closed=True, is_last=number == last)
+        async with self._turn:
+            self._splitter.append(text[len(self._text) :])
+            self._splitter.finish()
+            if self.delivery.state != WHOLE:
+                parts = [SentPart(number, end=part.end) for number, part in enumerate(self._splitter.closed)]
+                whole = replace(
+                    self.delivery, state=WHOLE, text=text, token_ids=(), parts=merged(self.delivery.parts, parts)
+                )
+                self.delivery = await record(whole)
+            await self._send_all()
         await self.typing.end()
         return self.delivery
 
+    async def _send_all(self) -> None:
+        parts = self._splitter.closed
+        for number, part in enumerate(parts):
+            is_last = number == len(parts) - 1
+            await self._bring(number, part.text, self._sending.patiently, is_closed=True, is_last=is_last)
+        for needless in self.delivery.parts[len(parts) :]:
+            await self._withdraw(needless)
+
+    async def _withdraw(self, part: SentPart) -> None:
+        """The text turned out to be shorter than what was shown of it."""
+        shown = Outgoing(self._to.key, self._to.reply_to_id, self.delivery.token, part.part, "", is_closed=True)
+        handle = part.handle
+        if handle is None and self._can.read_back:
+            handle = await self._sending.patiently(lambda: self._sender.find(shown))
+        if handle is not None and not part.is_closed:
+            await self._sending.patiently(lambda: self._sender.withdraw(handle, shown))
+            self._keep(replace(part, handle=handle, is_closed=True))
+
+    def interrupt(self) -> None:
+        """What is being sent is sent, and nothing more: `finish` raises ReplyInterrupted."""
+        self._sending.interrupt()
+
     async def aclose(self) -> None:
-        """What is being sent is given up; what was written down is enough to go on from."""
-        task, self._showing = self._showing, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-        await self.typing.end()
+        """Nothing more is shown; what was written down is enough to go on from."""
+        try:
+            await self._stop_showing()
+        except BanterError as error:
+            logger.info("a reply was given up: %s", error, extra={"action": "show"})
+        finally:
+            await self.typing.end()
 
     async def _stop_showing(self) -> None:
         """A send that is under way is waited for: its handle would be lost."""
@@ -154,10 +181,13 @@ class ReplyDelivery:
         pause_s = _FIRST_SHOW_S
         while not await self._stopped_within(pause_s):
             await self._changed.wait()
+            if self._stopping.is_set():
+                return
             self._changed.clear()
             pause_s = self._can.edit_interval_s
             try:
-                await self._show()
+                async with self._turn:
+                    await self._show()
             except PlatformRefused as refusal:
                 self._refusal = refusal
                 return
@@ -176,23 +206,31 @@ class ReplyDelivery:
         return self._stopping.is_set()
 
     async def _show(self) -> None:
-        """One step: what is known now is written down, then seen."""
+        """What is known now is written down, then seen. A stream is ended before the platform finds it too old."""
+        if self._can.stream_age_s and self._age_s(len(self._splitter.closed)) >= self._can.stream_age_s:
+            self._splitter.roll_over()
         closed, visible = self._splitter.closed, self._visible()
         texts = [part.text for part in closed] + ([visible] if visible else [])
         if not texts:
             return
         ends = [*(part.end for part in closed), None]
         parts = [SentPart(number, end=ends[number]) for number in range(len(texts))]
-        await self._write(replace(self.delivery, text=self._text, token_ids=self._token_ids, parts=self._merged(parts)))
+        await self._write(
+            replace(self.delivery, text=self._text, token_ids=self._token_ids, parts=merged(self.delivery.parts, parts))
+        )
         for number, text in enumerate(texts):
             await self._bring(number, text, self._sending.once, is_closed=number < len(closed))
+
+    def _age_s(self, part: int) -> float:
+        """Since it was opened."""
+        return time.monotonic() - self._opened_at.get(part, math.inf)
 
     def _visible(self) -> str:
         """What may be seen of the open part."""
         return self._splitter.release() if self._can.native_stream else "".join(self._splitter.open()[:1])
 
     async def _bring(
-        self, number: int, text: str, send: _Send, *, is_closed: bool = False, is_last: bool = False
+        self, number: int, text: str, send: Send, *, is_closed: bool = False, is_last: bool = False
     ) -> None:
         """Makes a part say `text` on the platform."""
         part = self.delivery.parts[number]
@@ -202,16 +240,9 @@ class ReplyDelivery:
             return
         shown = Outgoing(self._to.key, self._to.reply_to_id, self.delivery.token, number, text, is_closed, is_last)
         if part.handle is None:
-            is_first_try = number not in self._doubtful
-            first = self._first_words(shown)
-            part = replace(part, handle=await send(lambda: self._find_or_open(first)))
-            self._keep(part)
-            if is_first_try or not self._can.edits:
-                self._seen[number] = first.markdown
-            if first == shown and number in self._seen:
-                self._keep(replace(part, is_closed=is_closed))
+            part = await self._open(part, shown, send)
+            if part.is_closed or (not is_closed and self._seen.get(number) == text):
                 return
-            await self._write(self.delivery)
         handle = part.handle or ""
         if is_closed:
             await send(lambda: self._sender.close(handle, shown))
@@ -219,17 +250,33 @@ class ReplyDelivery:
         elif not self._can.native_stream:
             await send(lambda: self._sender.update(handle, shown))
         elif number in self._seen:  # what an earlier process appended is not known: such a part is closed in one go
-            more = text[len(self._seen[number]) :]
-            await send(lambda: self._sender.append(handle, shown, more))
+            await self._append(handle, shown, send)
         self._seen[number] = text
 
-    def _first_words(self, shown: Outgoing) -> Outgoing:
-        """What a part is opened with: its text, where opening it twice gives one message."""
-        is_safe = self._can.idempotent_send or self._can.read_back
+    async def _append(self, handle: str, shown: Outgoing, send: Send) -> None:
+        """What may have been appended is not appended again: such a part is closed in one go as well."""
+        seen = self._seen.pop(shown.part)
+        try:
+            await send(lambda: self._sender.append(handle, shown, shown.markdown[len(seen) :]))
+        except (RateLimited, PlatformAway):
+            self._seen[shown.part] = seen
+            raise
+
+    async def _open(self, part: SentPart, shown: Outgoing, send: Send) -> SentPart:
+        """A part that was sent before, by this process or another one, may say something else than it is to say."""
+        is_first_try = part.part not in self._doubtful
+        first = first_words(self._can, shown)
+        part = replace(part, handle=await send(lambda: self._find_or_open(first)))
+        self._opened_at[part.part] = time.monotonic()
+        self._keep(part)
         is_changed_later = self._can.edits or self._can.native_stream
-        if is_changed_later and (not is_safe or (self._can.native_stream and not shown.is_closed)):
-            return replace(shown, markdown="", is_closed=False, is_last=False)
-        return shown
+        if is_first_try or not is_changed_later or not (first.markdown or self._can.edits):
+            self._seen[part.part] = first.markdown
+            part = replace(part, is_closed=first.is_closed)
+            self._keep(part)
+        if not shown.is_last or not part.is_closed:  # the handle of a last part goes with the end of the reply
+            await self._write(self.delivery)
+        return part
 
     async def _find_or_open(self, part: Outgoing) -> str:
         if part.part in self._doubtful and self._can.read_back:
@@ -239,13 +286,6 @@ class ReplyDelivery:
         self._doubtful.add(part.part)
         return await self._sender.open(part)
 
-    def _merged(self, parts: Sequence[SentPart]) -> tuple[SentPart, ...]:
-        """With the handles that are known; parts that are no longer there keep their place."""
-        known = {part.part: part for part in self.delivery.parts}
-        for part in parts:
-            known[part.part] = replace(known.get(part.part, part), end=part.end)
-        return tuple(known[number] for number in sorted(known))
-
     def _keep(self, part: SentPart) -> None:
         parts = tuple(part if part.part == known.part else known for known in self.delivery.parts)
         self.delivery = replace(self.delivery, parts=parts)
@@ -254,13 +294,12 @@ class ReplyDelivery:
         await self._outbox.progress(Progress(self._to.holding.lease, delivery))
         self.delivery = delivery
 
-
-@contextlib.contextmanager
-def _later_again(what: str) -> Iterator[None]:
-    """What can be done without now, and is done again with the next words."""
-    try:
-        yield
-    except PlatformRefused:
-        raise
-    except (PlatformError, DatabaseAway) as error:
-        logger.info("%s: %s", what, error, extra={"action": "show"})
+    @contextlib.contextmanager
+    def _later_again(self, what: str) -> Iterator[None]:
+        """What can be done without now, and is done again with the next words; whoever appends hears of a refusal."""
+        try:
+            yield
+        except PlatformRefused as refusal:
+            self._refusal = refusal
+        except (PlatformError, DatabaseAway) as error:
+            logger.info("%s: %s", what, error, extra={"action": "show"})

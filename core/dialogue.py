@@ -138,6 +138,8 @@ class InboundMessage:
     is_from_bot: bool = False
     #: The message that it replies to; "" where it does not.
     reply_to_id: str = ""
+    #: It is not for the bot, and kept as what people say around it. Not the adapter's to say.
+    is_overheard: bool = False
 
     @property
     def event_key(self) -> EventKey:
@@ -198,6 +200,8 @@ class Move:
 
     session_key: SessionKey
     new_channel: str
+    #: The messages in it are still known by their ids. A Telegram supergroup counts them from 1 again.
+    keeps_message_ids: bool = True
 
     @property
     def event_key(self) -> EventKey:
@@ -235,6 +239,16 @@ class Turn:
     tokens: TokenizedText | None = None
     #: Of an assistant's turn: the oldest turn that its prompt held.
     prompt_start_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What was said in a dialogue up to a turn, in short."""
+
+    id: int
+    #: The newest turn that it tells of; it tells of all before it too.
+    until_turn_id: int
+    text: str
 
 
 # Controls that a terminal or a database would take as an order, and the invisible marks that turn text around.

@@ -4,7 +4,9 @@ It knows leases and tasks. What is done with a message is its `Handler`'s busine
 """
 
 import asyncio
+import contextlib
 import logging
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -63,15 +65,22 @@ class Dispatcher:
         self._limits = limits
         self._woken = asyncio.Event()
         self._ending = asyncio.Event()
-        self._urgent = False
+        #: Nothing runs here.
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
+        #: By `time.monotonic`: when it is looked for urgent events again.
+        self._urgent_at = 0.0
         self._held: dict[str, Holding] = {}
         self._serving: dict[str, asyncio.Task[None]] = {}
         #: Events that are being taken care of, by their row.
         self._interrupting: dict[int, asyncio.Task[None]] = {}
+        #: All of both; a place can be taken again while the task that gave it back still ends.
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def wake(self, *, urgent: bool = False) -> None:
         """Something is in the inbox; `urgent` where it may be about a reply that is being written."""
-        self._urgent = self._urgent or urgent
+        if urgent:
+            self._urgent_at = 0.0
         self._woken.set()
 
     @property
@@ -81,54 +90,70 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Until `drain` has been called and is done."""
+        self._at_rest.clear()
         renewing = asyncio.create_task(self._keep_leases())
         try:
             while not self._ending.is_set():
                 await self._look()
-                await self._pause()
+                await self._pause(self._limits.poll_s)
+            await self._finish()
         finally:
+            await self._give_up()
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
+            self._at_rest.set()
 
     async def drain(self) -> None:
         """Leases nothing more, lets replies go on for `drain_s`, then hands the rest back as it is."""
         self._ending.set()
         self._woken.set()
-        tasks = [*self._serving.values(), *self._interrupting.values()]
-        if not tasks:
-            return
-        _, late = await asyncio.wait(tasks, timeout=self._limits.drain_s)
-        for task in late:
+        await self._at_rest.wait()
+
+    async def _finish(self) -> None:
+        """What is urgent is still looked for: a reply can be stopped while it is waited for."""
+        give_up_at = time.monotonic() + self._limits.drain_s
+        while self._serving and (left_s := give_up_at - time.monotonic()) > 0:
+            await self._look()
+            await self._pause(min(left_s, self._limits.poll_s))
+
+    async def _give_up(self) -> None:
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _look(self) -> None:
         """A database that is away is looked at again a little later."""
         self._woken.clear()
         try:
-            if self._urgent:
+            if time.monotonic() >= self._urgent_at:
                 await self._interrupt()
-            room = self._limits.places - len(self._serving)
-            for work in await self._leases.take(room) if room > 0 else ():
+            room = 0 if self._ending.is_set() else self._limits.places - len(self._serving)
+            for work in await self._leases.take(room, self._serving) if room > 0 else ():
                 self._serve(work)
         except StorageError as error:
             logger.warning("nothing could be leased: %s", error, extra={"action": "lease"})
+        except Exception:
+            logger.exception("nothing could be leased", extra={"action": "lease"})
 
-    async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._woken.wait(), self._limits.poll_s)
-        except TimeoutError:  # another process may have accepted something
-            self._urgent = True
+    async def _pause(self, longest_s: float) -> None:
+        with contextlib.suppress(TimeoutError):  # another process may have accepted something
+            async with asyncio.timeout(longest_s):
+                await self._woken.wait()
 
     def _serve(self, work: Work) -> None:
         place = work.lease.place
+        if (earlier := self._serving.get(place)) is not None:  # its lease was given back just now, or went elsewhere
+            earlier.cancel()
         holding = self._held[place] = Holding(work.lease, self._leases)
         task = self._serving[place] = asyncio.create_task(self._supervised(holding, work))
-        task.add_done_callback(lambda _: self._forget(place))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._forget, place))
 
-    def _forget(self, place: str) -> None:
+    def _forget(self, place: str, task: asyncio.Task[None]) -> None:
         """What came while the lease was being given back waits for another look."""
-        del self._serving[place], self._held[place]
+        self._tasks.discard(task)
+        if self._serving.get(place) is task:
+            del self._serving[place], self._held[place]
         self._woken.set()
 
     async def _supervised(self, holding: Holding, work: Work) -> None:
@@ -150,16 +175,19 @@ class Dispatcher:
             logger.warning("a lease was not given back: %s", error, extra={"action": "lease"})
 
     async def _interrupt(self) -> None:
-        self._urgent = False
+        """Other processes accept events as well, so it is looked for them now and then however busy this one is."""
+        self._urgent_at = time.monotonic() + self._limits.poll_s
         leases = [holding.lease for holding in self._held.values()]
         for place, message in await self._leases.urgent(leases):
             holding = self._held.get(place)
             if holding is not None and message.id not in self._interrupting:
                 task = asyncio.create_task(self._interrupt_one(holding, message))
                 self._interrupting[message.id] = task
+                self._tasks.add(task)
                 task.add_done_callback(partial(self._interrupted, message.id))
 
-    def _interrupted(self, row: int, _task: asyncio.Task[None]) -> None:
+    def _interrupted(self, row: int, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
         del self._interrupting[row]
 
     async def _interrupt_one(self, holding: Holding, message: WaitingMessage) -> None:
@@ -184,5 +212,5 @@ class Dispatcher:
             for place, holding in held.items():
                 if place in kept:
                     holding.lease = kept[place]
-                elif place in self._serving:
+                elif self._held.get(place) is holding:  # it may be another one by now
                     self._serving[place].cancel()

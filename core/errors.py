@@ -7,6 +7,7 @@ BanterError
 ├── StorageError             the database could not be read or written; nothing of the transaction was kept
 │   ├── DatabaseTooNew       the database was made by a newer program; it is left untouched
 │   ├── DatabaseAway         it can't be reached, or is busy; what was meant to be written is written later
+│   ├── ChannelMoved         the channel has another id by now; what came for the old one is answered there
 │   └── LeaseLost            another process answers there by now; this one stops, and sends nothing more
 ├── PlatformError            the reply stays in the outbox and is tried again
 │   ├── RateLimited          too much was sent; the platform says for how long to wait
@@ -51,6 +52,10 @@ class DatabaseTooNew(StorageError):
 
 class DatabaseAway(StorageError):
     """The database can't be reached now; trying again may help."""
+
+
+class ChannelMoved(StorageError):
+    """No dialogue begins there: the channel goes on under another id."""
 
 
 class LeaseLost(StorageError):

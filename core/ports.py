@@ -154,6 +154,10 @@ class Splitter(Protocol):
 
     def release(self) -> str: ...
 
+    def roll_over(self) -> Sequence[Part]:
+        """Closes the open part as soon as it can be, now or while the text grows; it holds what was released."""
+        ...
+
 
 class NewSplitter(Protocol):
     """An adapter's splitter, cut again where an earlier one was."""

@@ -2,16 +2,20 @@
 
 A prompt begins where the dialogue's last one began while that fits, so that the engine can keep what it has read.
 Otherwise the oldest turns are dropped until the history takes at most 60 % of its room, and that is the new start.
+A summary that tells of what was dropped stands first; so it changes only when the start does. Older turns that have to
+do with the question stand just before it, where nothing that the engine could keep comes after them.
 It knows nothing of databases, models or sampling; how turns are written for a model is a `PromptFormat`'s business.
 """
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import copy
+from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Protocol
+from typing import Protocol, Self
 
-from core.dialogue import Role, Turn
+from core.asides import found_aside, opened, opening, summary_before, told_line
+from core.dialogue import Role, Summary, Turn
 from core.errors import PromptTooLong
 from core.generation.request import Prompt, PromptMessage
 from core.generation.tokenizer import Tokenizer
@@ -19,6 +23,9 @@ from core.speakers import name_speakers, written
 
 #: Of the history's room, after turns were dropped.
 KEPT_SHARE = 0.6
+
+#: A summary that takes more of it is left out.
+SUMMARY_SHARE = 0.25
 
 #: No vocabulary puts more of an ordinary text into one token; what is longer is taken as too long unread.
 _CHARACTERS_PER_TOKEN = 16
@@ -36,17 +43,52 @@ class PromptFormat(Protocol):
     def token_ids(self, system_prompt: str, turns: Sequence[Turn]) -> list[int]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Where a prompt begins, and what it has room for."""
+
+    system_prompt: str
+    #: What was said before the turns, as a person would tell it; () where nothing is told of it.
+    opening: tuple[Turn, ...]
+    #: Oldest first; the last one is answered.
+    turns: tuple[Turn, ...]
+    #: None where not even the last turn fits.
+    token_ids: tuple[int, ...] | None
+    #: What the prompt would take without a word of the dialogue.
+    fixed_tokens: int
+    #: There were more turns.
+    is_trimmed: bool = False
+    summary: Summary | None = None
+
+
 class PromptBuilder:
     def __init__(
         self, tokenizer: Tokenizer, prompt_format: PromptFormat, context_window: int, max_new_tokens: int
     ) -> None:
         self._tokenizer = tokenizer
         self._format = prompt_format
+        self.max_new_tokens: int = max_new_tokens
         #: Tokens that a prompt may have.
         self.room: int = context_window - max_new_tokens
 
+    def with_room_for(self, more_tokens: int) -> Self:
+        """The same with so much less room for a prompt, and more for what is drawn."""
+        other = copy(self)
+        other.max_new_tokens += more_tokens
+        other.room -= more_tokens
+        return other
+
+    @property
+    def knows_roles(self) -> bool:
+        """Whether something can be told to the model beside the dialogue's turns."""
+        return self._format.knows_roles
+
     def build(self, system_prompt: str, turns: Sequence[Turn]) -> Prompt:
-        """`turns` are oldest first and end with the person's that is answered.
+        """See `plan`, with nothing from before."""
+        return self.finish(self.plan(system_prompt, turns))
+
+    def plan(self, system_prompt: str, turns: Sequence[Turn], summaries: Sequence[Summary] = ()) -> Plan:
+        """`turns` are oldest first and end with the person's that is answered; so are the summaries.
 
         Raises PromptTooLong where the system prompt and the reply's budget leave no room for it.
         """
@@ -54,19 +96,58 @@ class PromptBuilder:
             raise ValueError("a prompt answers a person's turn")
         spoken = self._spoken(turns)
         fixed = self._fixed_tokens(system_prompt, spoken[-1])
-        start = self._start(system_prompt, spoken, fixed)
-        ids = self._read(system_prompt, spoken[start:])
-        note = ""
+        usable = self._usable(summaries, fixed)
+        start = self._start(system_prompt, spoken, fixed, usable)
+        summary = summary_before(spoken[start], usable)
+        ids = self._read(system_prompt, opened(spoken[start:], usable))
+        if ids is None and summary is not None:
+            summary, ids = None, self._read(system_prompt, spoken[start:])
+        return Plan(
+            system_prompt=system_prompt,
+            opening=opening(summary),
+            turns=tuple(spoken[start:]),
+            token_ids=None if ids is None else tuple(ids),
+            fixed_tokens=fixed,
+            is_trimmed=start > 0,
+            summary=summary,
+        )
+
+    def finish(self, plan: Plan, found: Sequence[Turn] = (), max_found_tokens: int = 0) -> Prompt:
+        """`found` are older turns, the best first; those are shown that the plan leaves room for.
+
+        Raises PromptTooLong where nothing of the question has room.
+        """
+        ids, turns, note = plan.token_ids, [*plan.opening, *plan.turns], ""
         if ids is None:
-            spoken[-1], ids, note = self._cut(system_prompt, spoken[-1], fixed)
+            last, cut_ids, note = self._cut(plan.system_prompt, plan.turns[-1], plan.fixed_tokens)
+            ids, turns = tuple(cut_ids), [*turns[:-1], last]
+        elif found:
+            ids, turns = self._with_found(plan, ids, found, min(max_found_tokens, self.room - len(ids)))
         return Prompt(
-            token_ids=tuple(ids),
-            messages=self._messages(system_prompt, spoken[start:]),
-            persona_tokens=self._persona_tokens(system_prompt, ids),
-            start_turn_id=spoken[start].id,
-            turns=len(spoken) - start,
+            token_ids=ids,
+            messages=self._messages(plan.system_prompt, turns),
+            persona_tokens=self._persona_tokens(plan.system_prompt, ids),
+            start_turn_id=plan.turns[0].id,
+            turns=len(plan.turns),
             note=note,
         )
+
+    def alone(self, system_prompt: str, text: str) -> Prompt | None:
+        """A prompt of its own, beside any dialogue; None where it has no room."""
+        turns = [Turn(0, Role.PERSON, text)]
+        ids = self._read(system_prompt, turns)
+        return None if ids is None else Prompt(tuple(ids), self._messages(system_prompt, turns))
+
+    def next_dropped(self, plan: Plan) -> int | None:
+        """The newest turn that will be dropped when the room is full; None where nothing can be dropped."""
+        spoken = plan.turns
+        later = [index for index, turn in enumerate(spoken) if index and self._may_start(turn)]
+        whole = self._read(plan.system_prompt, spoken)
+        if whole is None or not later:
+            return None
+        limit = len(whole) - (1 - KEPT_SHARE) * (self.room - plan.fixed_tokens)
+        fitting = bisect_left(later, True, key=lambda start: self._fits(plan.system_prompt, spoken[start:], limit))
+        return spoken[later[min(fitting, len(later) - 1)] - 1].id
 
     def count(self, text: str) -> int:
         """How many tokens a turn of this text takes, without what the format puts around it."""
@@ -94,15 +175,26 @@ class PromptBuilder:
         others = [self._format.token_ids(system_prompt, [Turn(0, Role.PERSON, word)]) for word in _FIRST_WORDS]
         return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(ids, *others, strict=False)))
 
-    def _start(self, system_prompt: str, spoken: list[Turn], fixed: int) -> int:
+    def _usable(self, summaries: Sequence[Summary], fixed: int) -> Sequence[Summary]:
+        limit = SUMMARY_SHARE * (self.room - fixed)
+        return [summary for summary in summaries if self.knows_roles and self.count(summary.text) <= limit]
+
+    def _start(self, system_prompt: str, spoken: list[Turn], fixed: int, summaries: Sequence[Summary]) -> int:
         starts = [index for index, turn in enumerate(spoken) if self._may_start(turn)]
         last = _last_start(spoken)
         first = next(index for index in starts if last is None or index >= last)
-        if self._read(system_prompt, spoken[first:]) is not None:
+
+        def fits(start: int, limit: float) -> bool:
+            return self._fits(system_prompt, opened(spoken[start:], summaries), limit)
+
+        if fits(first, self.room):
             return first
         limit = fixed + KEPT_SHARE * (self.room - fixed)
         later = [index for index in starts if index > first]
-        fitting = bisect_left(later, True, key=lambda start: self._fits(system_prompt, spoken[start:], limit))
+        told = next((index for index in later if summaries and spoken[index].id > summaries[-1].until_turn_id), None)
+        if told is not None and summaries[-1].until_turn_id >= spoken[first].id and fits(told, self.room):
+            return told
+        fitting = bisect_left(later, True, key=lambda start: fits(start, limit))
         return later[fitting] if fitting < len(later) else starts[-1]
 
     def _may_start(self, turn: Turn) -> bool:
@@ -119,6 +211,26 @@ class PromptBuilder:
             return None
         ids = self._format.token_ids(system_prompt, turns)
         return ids if len(ids) <= self.room else None
+
+    def _with_found(
+        self, plan: Plan, ids: tuple[int, ...], found: Sequence[Turn], max_tokens: int
+    ) -> tuple[tuple[int, ...], list[Turn]]:
+        """The plan's ids and turns with as many of the found as fit, in the order in which they were said."""
+        shown: list[Turn] = []
+        left = max_tokens - self.count(found_aside(()).text)
+        for turn in found:
+            cost = self.count(told_line(turn)) + 1
+            if cost <= left:
+                shown.append(turn)
+                left -= cost
+        before = [*plan.opening, *plan.turns[:-1]]
+        while shown:
+            turns = [*before, found_aside(shown), plan.turns[-1]]
+            more = self._read(plan.system_prompt, turns)
+            if more is not None and len(more) <= len(ids) + max_tokens:
+                return tuple(more), turns
+            shown.pop()
+        return ids, [*before, plan.turns[-1]]
 
     def _cut(self, system_prompt: str, turn: Turn, fixed: int) -> tuple[Turn, list[int], str]:
         """The end of one turn that is longer than the room."""

@@ -1,16 +1,17 @@
 """What adapters hand in → the inbox. When `accept` returns, a platform may be acked.
 
-A message that is not for the bot moves the cursor and is not stored. What could not be understood is stored as a dead
-letter, and blocks nothing.
+What is not for the bot moves the cursor and is not stored: messages that don't call it, and whatever is about messages
+that were not stored. What could not be understood is stored as a dead letter, and blocks nothing.
 """
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
-from core.commands import Command, parse
-from core.dialogue import Edit, Feedback, Inbound, InboundMessage, Kind, Opinion, Platform
+from core.commands.command import Command, parse
+from core.dialogue import Deletion, Edit, Feedback, Inbound, InboundMessage, Kind, Move, Opinion, Platform, SessionKey
 from core.memory.inbox import Entry, Inbox
-from core.memory.store import Memory
 from core.policy import Attention, Policy
 from core.ports import Arrival, Cursor
 from core.redaction import without_secrets
@@ -29,7 +30,6 @@ class Reception:
         self,
         account: tuple[Platform, str],
         inbox: Inbox,
-        memory: Memory,
         policy: Policy,
         wake: Callable[[bool], None],
         burst_s: float = 0.0,
@@ -37,22 +37,33 @@ class Reception:
         """`wake` is called after each commit; its argument says whether something urgent came."""
         self._platform, self._bot = account
         self._inbox = inbox
-        self._memory = memory
         self._policy = policy
         self._wake = wake
         self._burst_s = burst_s
+        #: Messages that are being stored just now, by channel and id.
+        self._arriving: dict[tuple[str, str], InboundMessage] = {}
 
     async def __call__(self, arrivals: Sequence[Arrival], cursor: Cursor | None = None) -> None:
         """See `Accept`."""
-        entries = [entry for arrival in arrivals if (entry := await self._entry(arrival)) is not None]
-        if await self._inbox.accept(entries, cursor):
+        entries: list[Entry] = []
+        mine: dict[tuple[str, str], InboundMessage] = {}
+        try:
+            for arrival in arrivals:
+                entry = await self._entry(arrival)
+                if entry is not None:
+                    entries.append(entry)
+                    mine |= _message_of(entry.inbound)
+                    self._arriving |= mine
+            new = await self._inbox.accept(entries, cursor)
+        finally:
+            for message in mine:
+                self._arriving.pop(message, None)
+        if new:
             self._wake(any(entry.urgent for entry in entries))
 
     async def _entry(self, arrival: Arrival) -> Entry | None:
-        inbound = arrival.inbound
-        if inbound is None and not arrival.error:
-            return None
-        if isinstance(inbound, InboundMessage) and not await self._is_for_us(inbound):
+        inbound = None if arrival.inbound is None else await self._kept(arrival.inbound)
+        if inbound is None and (arrival.inbound is not None or not arrival.error):
             return None
         if arrival.error:
             logger.warning("an event was not understood", extra={"action": "dead_letter", "platform": self._platform})
@@ -63,20 +74,69 @@ class Reception:
             raw=without_secrets(arrival.raw),
             reason=arrival.error,
             urgent=inbound is not None and is_urgent(inbound),
-            settles_s=self._burst_s if isinstance(inbound, InboundMessage) else 0.0,
+            settles_s=self._burst_s if inbound is not None and _may_be_a_burst(inbound) else 0.0,
         )
 
-    async def _is_for_us(self, message: InboundMessage) -> bool:
+    async def _kept(self, inbound: Inbound) -> Inbound | None:
+        """As it is stored, at the place where it is taken care of; None where it is not for us."""
+        if isinstance(inbound, InboundMessage):
+            return await self._heard(inbound)
+        if isinstance(inbound, Move):
+            return inbound
+        return await self._about_a_message(inbound)
+
+    async def _heard(self, message: InboundMessage) -> InboundMessage | None:
         attention = self._policy.attention(message)
+        if attention is Attention.IGNORE:
+            return None
+        received = self._policy.received(message)
         if attention is Attention.FOLLOW_UP:
-            return await self._memory.has_session(message.session_key)
-        return attention is Attention.ANSWER
+            since = self._policy.expires_before(message.session_key, datetime.now(UTC))
+            is_for_us = self._is_called_at(received.session_key) or await self._inbox.is_talking(
+                received.session_key, since
+            )
+            attention = Attention.ANSWER if is_for_us else self._policy.aside(message)
+        if attention is Attention.OVERHEAR:
+            return replace(received, is_overheard=True)
+        return received if attention is Attention.ANSWER else None
+
+    def _is_called_at(self, key: SessionKey) -> bool:
+        """Whether a message that is being stored begins a dialogue there."""
+        return any(one.session_key == key and not one.is_overheard for one in self._arriving.values())
+
+    async def _about_a_message(self, inbound: Edit | Deletion | Feedback) -> Inbound | None:
+        """What is about a message that is not kept is nobody's business; nor what comes from somebody shut out."""
+        key = inbound.session_key
+        message = self._arriving.get((key.channel, inbound.message_id))
+        place = message.session_key if message else await self._inbox.place_of_message(key, inbound.message_id)
+        if place is None and isinstance(inbound, Feedback) and inbound.opinion is Opinion.STOP:
+            place = key  # its button stands below a reply that may be so new that it is not known yet
+        if place is None:
+            return None
+        if isinstance(inbound, Feedback) and not self._policy.admits(place, inbound.person, inbound.roles):
+            return None
+        if isinstance(inbound, Edit):
+            # edits don't tell the roles of who makes them, by which they may be allowed
+            if self._policy.access.denies(place, inbound.person, frozenset()):
+                return None
+            inbound = self._policy.corrected(inbound)
+        return replace(inbound, session_key=place)
+
+
+def _message_of(inbound: Inbound | None) -> dict[tuple[str, str], InboundMessage]:
+    if not isinstance(inbound, InboundMessage):
+        return {}
+    return {(inbound.session_key.channel, inbound.message_id): inbound}
+
+
+def _may_be_a_burst(inbound: Inbound) -> bool:
+    return isinstance(inbound, InboundMessage) and not inbound.is_overheard and not is_urgent(inbound)
 
 
 def is_urgent(inbound: Inbound) -> bool:
     if isinstance(inbound, InboundMessage):
         said = parse(inbound.text)
-        return isinstance(said, Command) and said.name in _URGENT_COMMANDS
+        return isinstance(said, Command) and said.name in _URGENT_COMMANDS and not inbound.is_overheard
     if isinstance(inbound, Feedback):
         return inbound.opinion in _URGENT_OPINIONS
-    return isinstance(inbound, Edit) or inbound.event_key.kind is Kind.DELETION
+    return inbound.event_key.kind in (Kind.EDIT, Kind.DELETION, Kind.MOVE)

@@ -7,7 +7,7 @@ _CUT = "[cut]"
 _SECRET_NAMES = re.compile(r"token|secret|password|authorization|api_?key|response_url|cookie|signature", re.IGNORECASE)
 #: Slack, Telegram, Discord and API keys, wherever they stand in a text.
 _SECRETS = re.compile(
-    r"\bxox[a-z]-[\w-]{10,}|\bxapp-[\w-]{10,}|\b\d{6,}:[\w-]{30,}|\b[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,}"
+    r"\bxox[a-z]-[\w-]{10,}|\bxapp-[\w-]{10,}|(?<!\d)\d{6,}:[\w-]{30,}|\b[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,}"
     r"|\bsk-[\w-]{20,}|https://hooks\.slack\.com/\S+|wss://\S+"
 )
 

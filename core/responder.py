@@ -8,7 +8,7 @@ import contextlib
 import json
 import logging
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from hashlib import blake2s
 
@@ -26,10 +26,13 @@ from core.generation.request import (
     Waiting,
 )
 from core.guards import GuardLimits
+from core.memory.candidates import CandidateRecord
 from core.memory.recording import ReplyRecord
 from core.memory.sessions import Session
 from core.memory.store import Memory
-from core.voice import Voice, Voices
+from core.recollection import Recollection
+from core.reply_start import ReplyStart, start_of
+from core.voice import Tuning, Voice, Voices
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +44,10 @@ class Streamed:
     text: str = ""
     token_ids: tuple[int, ...] = ()
     seed: int | None = None
+    #: An earlier reply to the question that is gone on with: `text` comes after it.
+    continues: Turn | None = None
+    #: Somebody stopped it: nothing more is drawn.
+    is_stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class Written:
     prompt: Prompt
     #: The model's name.
     model: str
+    #: The reply without what it goes on after.
+    added: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +82,47 @@ class Responder:
     """Answers the questions of any number of sessions at once, one at a time in each."""
 
     def __init__(
-        self, memory: Memory, backend: Backend, voices: Voices, guards: GuardLimits, timeout_s: float = 300.0
+        self,
+        memory: Memory,
+        backend: Backend,
+        voices: Voices,
+        guards: GuardLimits,
+        timeout_s: float = 300.0,
+        recollection: Recollection | None = None,
     ) -> None:
+        """Without a recollection the model is told the newest turns alone."""
         self._memory = memory
         self._backend = backend
         self._voices = voices
         self._guards = guards
         self._timeout_s = timeout_s
+        self._recollection = recollection or Recollection(memory)
         #: Session → the request that writes its reply.
         self._requests: dict[int, str] = {}
         self._stopped: set[str] = set()
 
-    async def answer(self, session: Session, question: Turn) -> AsyncGenerator[AnswerEvent, None]:
+    async def answer(
+        self, session: Session, question: Turn, continues: Turn | None = None
+    ) -> AsyncGenerator[AnswerEvent, None]:
         """Streams a reply to a recorded question and records it.
 
-        Asked again about an answered question, it draws another reply beside the first.
+        Asked again about an answered question, it draws another reply beside the first, or goes on with one of them.
         Raises GenerationError, ModelError, PromptTooLong or StorageError; then nothing of the reply is recorded.
         """
-        earlier = await self._memory.replies_to(question.id)
-        person = session.key.person or await self._memory.author(question.id)
-        async with contextlib.aclosing(self.write(session, question, person, earlier)) as events:
-            async for event in events:
-                if isinstance(event, Written):
-                    record = event.record
+        with self._requesting(session.id) as request_id:
+            earlier = await self._memory.replies_to(question.id)
+            person = session.key.person or await self._memory.author(question.id)
+            asked = _Asked(request_id, session, question, person, earlier, Streamed(continues=continues))
+            async with contextlib.aclosing(self._write(asked)) as events:
+                async for event in events:
+                    if not isinstance(event, Written):
+                        yield event
+                        continue
+                    _log_reply(session, event)
                     turn = None
-                    if record is not None:
-                        turn = await self._memory.record_reply(session.id, question.id, record)
+                    if event.record is not None:
+                        turn = await self._memory.record_reply(session.id, question.id, event.record)
                     yield Answered(turn, event)
-                else:
-                    yield event
 
     async def write(
         self,
@@ -110,29 +131,50 @@ class Responder:
         person: str,
         earlier: Sequence[str] = (),
         streamed: Streamed = Streamed(),
+        tuning: Tuning | None = None,
     ) -> AsyncGenerator[WriteEvent, None]:
         """Streams a reply and records nothing.
 
         `person` is the platform's id of whose request it is; `earlier` are replies that it must not be; with `streamed`
-        it goes on after that. Raises GenerationError, ModelError, PromptTooLong or StorageError.
+        it goes on after that, and no piece holds it; `tuning` is the place's. Raises GenerationError, ModelError,
+        PromptTooLong or StorageError.
         """
-        request_id = self._requests[session.id] = secrets.token_hex(8)
-        try:
-            voice = await self._voices.ready(session.persona)
-            turns = await self._memory.recall(session.id, voice.prompts.room, head_turn_id=question.id)
-            prompt = await asyncio.to_thread(voice.prompts.build, voice.persona.system_prompt, turns)
-            request = _request(request_id, session, person, voice, prompt, streamed, self._timeout_s)
-            avoided = () if streamed.text else (*earlier, *_last_reply(turns))
-            async with contextlib.aclosing(self._draw(request, avoided, streamed.text)) as events:
+        with self._requesting(session.id) as request_id:
+            if streamed.is_stopped:
+                self._stopped.add(request_id)
+            asked = _Asked(request_id, session, question, person, earlier, streamed, tuning)
+            async with contextlib.aclosing(self._write(asked)) as events:
                 async for event in events:
-                    if isinstance(event, Drawn):
-                        yield _written(session, question, voice, prompt, event)
-                    else:
-                        yield event
+                    yield event
+
+    @contextlib.contextmanager
+    def _requesting(self, session_id: int) -> Iterator[str]:
+        """The request's id; from the first moment on it can be stopped."""
+        request_id = self._requests[session_id] = secrets.token_hex(8)
+        try:
+            yield request_id
         finally:
-            if self._requests.get(session.id) == request_id:
-                del self._requests[session.id]
+            if self._requests.get(session_id) == request_id:
+                del self._requests[session_id]
             self._stopped.discard(request_id)
+
+    async def _write(self, asked: "_Asked") -> AsyncGenerator[WriteEvent, None]:
+        session, question = asked.session, asked.question
+        voice = (await self._voices.ready(session.persona, session.model)).tuned(asked.tuning)
+        start = await asyncio.to_thread(start_of, voice, asked.streamed.continues)
+        shown = start.text + asked.streamed.text
+        voice = replace(voice, prompts=voice.prompts.with_room_for(len(start.token_ids)))
+        recollected = await self._recollection.recollect(session, question, voice)
+        request = _request(asked, voice, recollected.prompt, start, self._timeout_s)
+        avoided = () if shown else (*asked.earlier, *_last_reply(recollected.turns))
+        async with contextlib.aclosing(self._draw(request, avoided, shown)) as events:
+            async for event in events:
+                if isinstance(event, Drawn):
+                    drawn_tokens = len(event.completion.best.token_ids)
+                    self._recollection.keep_up(session, voice, recollected, drawn_tokens)
+                    yield _written(question, voice, recollected.prompt, start, event)
+                else:
+                    yield event
 
     async def stop(self, session_id: int) -> bool:
         """Ends the reply that is being written, or is about to be; what was said of it stays. Whether there was one."""
@@ -155,30 +197,57 @@ class Responder:
                 yield event
 
 
-def _request(
-    request_id: str,
-    session: Session,
-    person: str,
-    voice: Voice,
-    prompt: Prompt,
-    streamed: Streamed,
-    timeout_s: float,
-) -> GenerationRequest:
-    sampling = voice.sampling if streamed.seed is None else replace(voice.sampling, seed=streamed.seed)
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """See `Responder.write`."""
+
+    request_id: str
+    session: Session
+    question: Turn
+    person: str
+    earlier: Sequence[str]
+    streamed: Streamed
+    tuning: Tuning | None = None
+
+
+def _request(asked: _Asked, voice: Voice, prompt: Prompt, start: ReplyStart, timeout_s: float) -> GenerationRequest:
+    sampling, streamed = voice.sampling, asked.streamed
+    sampling = replace(
+        sampling,
+        seed=sampling.seed if streamed.seed is None else streamed.seed,
+        max_new_tokens=sampling.max_new_tokens + len(start.token_ids),
+    )
     return GenerationRequest(
-        id=request_id,
+        id=asked.request_id,
         model=voice.spec,
         prompt=prompt,
         sampling=sampling,
         stop_ids=voice.tokenizer.stop_ids,
         timeout_s=timeout_s,
-        owner=Owner(session.key.platform.value, session.key.workspace, person),
-        session=_name_for_engine(session),
-        prefix_ids=streamed.token_ids,
+        owner=Owner(asked.session.key.platform.value, asked.session.key.workspace, asked.person),
+        session=name_for_engine(asked.session),
+        prefix_ids=start.token_ids + streamed.token_ids,
     )
 
 
-def _written(session: Session, question: Turn, voice: Voice, prompt: Prompt, drawn: Drawn) -> Written:
+def _log_reply(session: Session, written: Written) -> None:
+    """Of a reply that nothing delivers; the others have their line when they are delivered."""
+    timings, tokens = written.completion.timings, written.completion.best.token_ids
+    told = {
+        "action": "reply",
+        "session": session.id,
+        "model": written.model,
+        "tokens": len(tokens),
+        "prompt_tokens": len(written.prompt.token_ids),
+        "prefilled_tokens": timings.prefilled_tokens,
+        "finish_reason": written.finish_reason,
+        "first_token_s": round(timings.first_token_s, 3),
+        "total_s": round(timings.total_s, 3),
+    }
+    logger.info("replied", extra=told)
+
+
+def _written(question: Turn, voice: Voice, prompt: Prompt, start: ReplyStart, drawn: Drawn) -> Written:
     timings = drawn.completion.timings
     record = ReplyRecord(
         text=drawn.text,
@@ -193,29 +262,28 @@ def _written(session: Session, question: Turn, voice: Voice, prompt: Prompt, dra
         queue_s=timings.queue_s,
         first_token_s=timings.first_token_s,
         total_s=timings.total_s,
+        candidates=tuple(_kept(one, drawn) for one in drawn.completion.candidates),
     )
-    logger.info(
-        "replied",
-        extra={
-            "action": "reply",
-            "session": session.id,
-            "model": voice.model.name,
-            "tokens": len(drawn.completion.best.token_ids),
-            "prompt_tokens": len(prompt.token_ids),
-            "prefilled_tokens": timings.prefilled_tokens,
-            "finish_reason": drawn.finish_reason,
-            "first_token_s": round(timings.first_token_s, 3),
-            "total_s": round(timings.total_s, 3),
-        },
+    added = drawn.text[len(start.text) :]
+    whole = record if drawn.text else None
+    return Written(whole, drawn.finish_reason, drawn.completion, prompt, voice.model.name, added)
+
+
+def _kept(candidate: Candidate, drawn: Drawn) -> CandidateRecord:
+    return CandidateRecord(
+        text=candidate.text,
+        token_ids=candidate.token_ids,
+        finish_reason=candidate.finish_reason,
+        log_probability=candidate.log_probability,
+        is_chosen=candidate is drawn.completion.best,
     )
-    return Written(record if drawn.text else None, drawn.finish_reason, drawn.completion, prompt, voice.model.name)
 
 
 def _last_reply(turns: Sequence[Turn]) -> list[str]:
     return next(([turn.text] for turn in reversed(turns) if turn.role is Role.ASSISTANT), [])
 
 
-def _name_for_engine(session: Session) -> str:
+def name_for_engine(session: Session) -> str:
     """The same in every program that shares the database, and another one in every other database and session."""
     told = json.dumps((*astuple(session.key), session.id, session.created_at.timestamp()))
     return blake2s(told.encode(), digest_size=16).hexdigest()

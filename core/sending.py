@@ -4,25 +4,37 @@ Every call of a `Sender` may be repeated with the same words, so nothing here ne
 """
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from core.dispatcher import Holding
 from core.errors import PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
 
 _Result = TypeVar("_Result")
 
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 30.0
+
+class ReplyInterrupted(Exception):
+    """Somebody changes what the reply is about: whoever writes it begins again with what is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class SendLimits:
     #: A call that fails so often in a row is left to a later try of the whole message.
     attempts: int = 6
+    #: After a call that failed; it doubles with each failure.
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 30.0
     #: A platform that wants to be left alone for longer is left to a later try as well.
     longest_wait_s: float = 300.0
+
+
+class Send(Protocol):
+    """`Sending.once` or `Sending.patiently`."""
+
+    def __call__(self, call: Callable[[], Awaitable[_Result]], /) -> Awaitable[_Result]: ...
 
 
 class Sending:
@@ -30,6 +42,13 @@ class Sending:
         self._holding = holding
         self._timeout_s = timeout_s
         self._limits = limits
+        #: By `time.monotonic`: until then the platform wants to be left alone.
+        self._quiet_until = 0.0
+        self._interrupted = asyncio.Event()
+
+    def interrupt(self) -> None:
+        """A call that is under way ends by itself, and nobody tries patiently any more."""
+        self._interrupted.set()
 
     async def once(self, call: Callable[[], Awaitable[_Result]]) -> _Result:
         """Raises PlatformError, or LeaseLost where too little of the lease is left for the call to end in it."""
@@ -37,23 +56,35 @@ class Sending:
         try:
             async with asyncio.timeout(self._timeout_s):
                 return await call()
+        except RateLimited as limited:
+            self._quiet_until = time.monotonic() + limited.retry_after_s
+            raise
         except TimeoutError:
             raise SendUnclear(f"the platform did not answer within {self._timeout_s:g} s") from None
 
+    async def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._interrupted.wait()
+        if self._interrupted.is_set():
+            raise ReplyInterrupted
+
     async def patiently(self, call: Callable[[], Awaitable[_Result]]) -> _Result:
-        """Raises PlatformRefused at once, and what the last try raised."""
-        pause_s = _FIRST_PAUSE_S
-        for left in reversed(range(self._limits.attempts)):
+        """Raises PlatformRefused at once, what the last try raised, or ReplyInterrupted."""
+        limits, usual_s = self._limits, self._limits.first_pause_s
+        pause_s = min(self._quiet_until - time.monotonic(), limits.longest_wait_s)
+        for left in reversed(range(limits.attempts)):
+            await self._pause(pause_s)
             try:
                 return await self.once(call)
             except PlatformRefused:
                 raise
             except PlatformError as error:
-                wait_s = error.retry_after_s if isinstance(error, RateLimited) else pause_s
-                if not left or wait_s > self._limits.longest_wait_s:
+                pause_s = error.retry_after_s if isinstance(error, RateLimited) else usual_s
+                if not left or pause_s > limits.longest_wait_s:
                     raise
-            await asyncio.sleep(wait_s)
-            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+            usual_s = min(2 * usual_s, limits.longest_pause_s)
         raise PlatformAway("nothing was tried")
 
 

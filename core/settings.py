@@ -3,28 +3,32 @@
 Only the package `bots` reads them; below it values are passed.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import SettingsError
 from core.generation.catalogue import DEFAULT_MODEL
-from core.generation.openai_request import Extension, Mode
-from core.generation.request import SamplingParams
+from core.settings_answering import (
+    AccessSettings,
+    AnsweringSettings,
+    PlaceName,
+    PlaceSettings,
+    QuotaSettings,
+    RankSettings,
+)
+from core.settings_memory import MemorySettings
+from core.settings_openai import OpenAISettings
+from core.settings_privacy import PrivacySettings, RetentionSettings
+from core.settings_sampling import SamplingSettings
+from core.settings_section import Section
+from core.settings_service import ServiceSettings, WebSettings
 
 ENVIRONMENT_PREFIX = "BANTER_"
-
-
-class Section(BaseModel):
-    """A table of config.toml: nothing unknown, nothing changed later."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _whole(path: Path) -> Path:
@@ -54,27 +58,6 @@ class DatabaseSettings(Section):
     url: SecretStr = SecretStr("")
     #: SQLite only. `full` survives a power cut; `normal` is faster and may lose the last seconds to one.
     synchronous: Literal["full", "normal"] = "full"
-
-
-class SamplingSettings(Section):
-    """Every key left out is the model's own recommendation."""
-
-    temperature: Annotated[float, Field(ge=0, le=10)] | None = None
-    top_k: Annotated[int, Field(ge=0)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    min_p: Annotated[float, Field(ge=0, le=1)] | None = None
-    typical_p: Annotated[float, Field(gt=0, le=1)] | None = None
-    repetition_penalty: Annotated[float, Field(gt=0, le=10)] | None = None
-    no_repeat_ngram: Annotated[int, Field(ge=0)] | None = None
-    bad_words: tuple[str, ...] | None = None
-    stop: tuple[str, ...] | None = None
-    min_new_tokens: Annotated[int, Field(ge=0)] | None = None
-    max_new_tokens: Annotated[int, Field(ge=1)] | None = None
-    seed: Annotated[int, Field(ge=0, le=2**62)] | None = None
-
-    def over(self, params: SamplingParams) -> SamplingParams:
-        """These settings where they are given, `params` elsewhere."""
-        return replace(params, **self.model_dump(exclude_none=True))
 
 
 class GenerationSettings(Section):
@@ -120,53 +103,7 @@ class EngineSettings(Section):
     #: The same for one person; 0 is a quarter of all.
     waiting_per_person: Annotated[int, Field(ge=0)] = 0
     #: Share of a platform, a workspace ("slack/T012") or a person ("slack/T012/U7") beside its likes; 1 unless said.
-    weights: dict[str, Annotated[float, Field(gt=0)]] = {}
-
-
-class OpenAISettings(Section):
-    """A server that follows OpenAI's format (vLLM, llama.cpp, Ollama, …) instead of the engine."""
-
-    #: With its path: `http://localhost:8000/v1`.
-    base_url: str = ""
-    #: What the model is called there; "" is the persona's model.
-    model: str = ""
-    api_key: SecretStr = SecretStr("")
-    #: `chat` leaves the chat template to the server; `completions` sends the prompt's token ids.
-    mode: Mode = "chat"
-    #: What the server knows beyond the standard.
-    extensions: tuple[Extension, ...] = ()
-    connect_timeout_s: Annotated[float, Field(gt=0)] = 10.0
-    #: The longest silence, before the first word and between two.
-    read_timeout_s: Annotated[float, Field(gt=0)] = 120.0
-    #: How often a failure that may pass is tried again.
-    retries: Annotated[int, Field(ge=0, le=10)] = 3
-    #: Requests at the server at once; the others wait as they would for the engine (`engine.waiting_limit`, …).
-    parallel_requests: Annotated[int, Field(ge=1)] = 16
-
-    @field_validator("base_url")
-    @classmethod
-    def _is_an_address(cls, url: str) -> str:
-        if "@" in url or "?" in url:
-            raise PydanticCustomError("secret_in_address", "should hold no secrets; set BANTER_OPENAI__API_KEY instead")
-        if url and not _is_web_address(url):
-            raise PydanticCustomError("no_address", "should begin with http:// or https:// and name a host")
-        return url.rstrip("/")
-
-    @field_validator("api_key")
-    @classmethod
-    def _fits_a_header(cls, key: SecretStr) -> SecretStr:
-        stripped = key.get_secret_value().strip()
-        if not (stripped.isascii() and stripped.isprintable()) or " " in stripped:
-            raise PydanticCustomError("no_key", "should be plain characters without spaces")
-        return SecretStr(stripped)
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
+    weights: dict[str, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
 
 
 class PersonaSettings(Section):
@@ -227,12 +164,23 @@ class Settings(BaseSettings):
     generation: GenerationSettings = GenerationSettings()
     sampling: SamplingSettings = SamplingSettings()
     guards: GuardSettings = GuardSettings()
+    memory: MemorySettings = MemorySettings()
     engine: EngineSettings = EngineSettings()
     openai: OpenAISettings = OpenAISettings()
     hub: HubSettings = HubSettings()
+    answering: AnsweringSettings = AnsweringSettings()
+    access: AccessSettings = AccessSettings()
+    ranks: RankSettings = RankSettings()
+    quotas: QuotaSettings = QuotaSettings()
+    service: ServiceSettings = ServiceSettings()
+    web: WebSettings = WebSettings()
+    privacy: PrivacySettings = PrivacySettings()
+    retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
     personas: dict[str, PersonaSettings] = {}
     models: dict[str, ModelSettings] = {}
+    #: Workspaces and channels where something is different.
+    places: dict[PlaceName, PlaceSettings] = {}
 
     @classmethod
     def settings_customise_sources(
@@ -250,6 +198,16 @@ class Settings(BaseSettings):
         if self.persona not in self.known_personas:
             known = ", ".join(sorted(self.known_personas))
             raise PydanticCustomError("unknown_persona", "no such persona; known are {known}", {"known": known})
+        return self
+
+    @model_validator(mode="after")
+    def _the_personas_of_places_exist(self) -> Self:
+        for name, place in self.places.items():
+            if place.persona is not None and place.persona not in self.known_personas:
+                known = {"place": name, "persona": place.persona, "known": ", ".join(sorted(self.known_personas))}
+                raise PydanticCustomError(
+                    "unknown_place_persona", "{place} has no persona {persona}; known are {known}", known
+                )
         return self
 
     @model_validator(mode="after")
@@ -282,6 +240,14 @@ class Settings(BaseSettings):
             raise SettingsError(f"--persona {persona}: there are {', '.join(sorted(self.known_personas))}")
         generation = self.generation.model_copy(update={"model": model or self.generation.model})
         return self.model_copy(update={"persona": persona or self.persona, "generation": generation})
+
+    @property
+    def key_file(self) -> Path:
+        """Raises SettingsError where it is in a home that there isn't."""
+        try:
+            return _whole(Path(self.privacy.key_file)) if self.privacy.key_file else self.paths.data / "secret.key"
+        except ValueError as error:
+            raise SettingsError(f"privacy.key_file: {error}; write the file's whole path") from None
 
     @property
     def database_url(self) -> str:

@@ -18,7 +18,12 @@ from core.settings import ENVIRONMENT_PREFIX, Settings
 CONFIG_VARIABLE = "BANTER_CONFIG"
 _HIDDEN = "(hidden)"
 #: Mistakes that show when everything is read → the key to mend.
-_OF_SEVERAL_KEYS = {"unknown_persona": "persona", "no_server": "openai.base_url", "no_engine": "generation.backend"}
+_OF_SEVERAL_KEYS = {
+    "unknown_persona": "persona",
+    "unknown_place_persona": "places",
+    "no_server": "openai.base_url",
+    "no_engine": "generation.backend",
+}
 
 
 def find_config(path: Path | None) -> Path | None:

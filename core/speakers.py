@@ -15,7 +15,7 @@ _JOINERS = "\u200c\u200d"
 def name_speakers(turns: Sequence[Turn]) -> list[Turn]:
     """Speakers with harmless names where several people speak, and with none where one does."""
     people = {turn.speaker for turn in turns if turn.role is Role.PERSON and turn.speaker}
-    return [replace(turn, speaker=_harmless(turn) if len(people) > 1 else "") for turn in turns]
+    return [replace(turn, speaker=harmless_name(turn) if len(people) > 1 else "") for turn in turns]
 
 
 def written(turn: Turn) -> str:
@@ -23,7 +23,7 @@ def written(turn: Turn) -> str:
     return f"{turn.speaker}: {turn.text}" if turn.speaker else turn.text
 
 
-def _harmless(turn: Turn) -> str:
+def harmless_name(turn: Turn) -> str:
     """No line end, control character, bidirectional mark or colon, with which a name could pose as another turn."""
     if turn.role is not Role.PERSON:
         return ""

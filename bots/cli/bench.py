@@ -9,7 +9,7 @@ import typer
 
 from core.errors import SettingsError
 
-app = typer.Typer(help="Measure: engine, queue, lag, start, recall.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Measure: engine, queue, lag, start, recall, walk.", no_args_is_help=True, rich_markup_mode=None)
 #: All options are the benchmark's own, --help too.
 _AS_THEY_ARE = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
@@ -30,6 +30,12 @@ def start(context: typer.Context) -> None:
 def recall(context: typer.Context) -> None:
     """Recall with little and with much in the database; in the project's folder."""
     raise typer.Exit(_run("recall", context.args, in_project=True))
+
+
+@app.command(context_settings=_AS_THEY_ARE)
+def walk(context: typer.Context) -> None:
+    """The whole way of a message with a model that needs no time; in the project's folder."""
+    raise typer.Exit(_run("walk", context.args, in_project=True))
 
 
 @app.command(context_settings=_AS_THEY_ARE)

@@ -56,7 +56,9 @@ async def _show(settings: Settings, session: int, limit: int) -> None:
 
 async def _show_prompt(settings: Settings, session: int) -> None:
     from bots.session_views import last_prompt
-    from bots.wiring import open_memory, open_voices
+    from bots.wiring import open_memory, open_voices, recollection_limits
+    from core.recollection import Recollection
 
     async with open_memory(settings) as memory:
-        typer.echo(await last_prompt(memory, open_voices(settings), session))
+        recollection = Recollection(memory, recollection_limits(settings))
+        typer.echo(await last_prompt(memory, recollection, open_voices(settings), session))

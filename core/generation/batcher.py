@@ -4,7 +4,7 @@ Too little memory halves the batch. What a forward fails at is found by trying i
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor
@@ -76,6 +76,10 @@ class Batcher:
     def forget(self, adapter: str) -> None:
         """See `Runner`."""
         self.scheduler.slots.forget(adapter)
+
+    def forget_sessions(self, sessions: Collection[str]) -> int:
+        """See `Runner`."""
+        return self.scheduler.forget(sessions)
 
     def withdraw(self) -> list[Submit]:
         """See `Runner`."""

@@ -7,7 +7,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 
 from core.dialogue import FinishReason
@@ -62,6 +62,9 @@ class DeviceThread:
 
     def ask(self, answer: Callable[[Sequence[ModelStatistics]], None]) -> None:
         self._commands.put(lambda: self._tell(answer, self._engine.statistics()))
+
+    def forget(self, sessions: Collection[str], answer: Callable[[int], None]) -> None:
+        self._commands.put(lambda: self._tell(answer, self._engine.forget(sessions)))
 
     def stop(self) -> None:
         """After its present step; a model that is being loaded can't be called off."""

@@ -4,11 +4,11 @@ It knows nothing of text, turns, people or platforms, and runs in the engine's o
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 
 from core.dialogue import FinishReason
-from core.errors import BanterError, RequestFailed
+from core.errors import BanterError, QueueFull, RequestFailed
 from core.generation.loaded_models import EngineLimits, LoadedModel, LoadedModels
 from core.generation.messages import (
     Answer,
@@ -79,6 +79,13 @@ class Engine:
         # It may have ended while the word was on its way.
         (self._held.add if held and any(known) else self._held.discard)(job_id)
 
+    def forget(self, sessions: Collection[str]) -> int:
+        """See `Forget`. How many slots held something."""
+        for job_id, job in self._early.items():
+            if isinstance(job, Submit):
+                self._early[job_id] = job.forgotten(sessions)
+        return sum(model.runner.forget_sessions(sessions) for model in self.models)
+
     def step(self) -> list[Answer]:
         """Loads a model that is waited for, then takes one step with each that has something to do."""
         self._load_next()
@@ -135,7 +142,8 @@ class Engine:
 
 
 def failed(job_id: str, error: BanterError) -> Failed:
-    return Failed(id=job_id, error=type(error).__name__, reason=str(error))
+    waiting, wait_s = (error.waiting, error.expected_wait_s) if isinstance(error, QueueFull) else (0, 0.0)
+    return Failed(id=job_id, error=type(error).__name__, reason=str(error), waiting=waiting, expected_wait_s=wait_s)
 
 
 def never_begun(job: Job, reason: FinishReason) -> Answer:

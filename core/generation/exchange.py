@@ -13,6 +13,7 @@ from core.generation.messages import (
     Answer,
     Cancel,
     ClientMessage,
+    Forget,
     Hold,
     Inspect,
     Load,
@@ -24,7 +25,7 @@ from core.generation.messages import (
     Tokens,
 )
 
-Job = Load | Submit | Score | Inspect
+Job = Load | Submit | Score | Inspect | Forget
 
 #: The engine is asked to hold when more tokens than this were not read.
 HOLD_AT_TOKENS = 64

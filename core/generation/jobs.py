@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 
 from core.generation.messages import Answer, Finished, Load, Score, Submit
@@ -61,6 +61,11 @@ class Job:
             tokens = sum(len(pair.prefix_ids) + len(pair.continuation_ids) for pair in message.pairs)
             return tokens / _PROMPT_TOKENS_PER_STEP
         return 0.0
+
+    def forget(self, sessions: Collection[str]) -> None:
+        """See `Forget`."""
+        if isinstance(self.message, Submit):
+            self.message = self.message.forgotten(sessions)
 
     def tell(self, answer: Answer) -> None:
         """Passes an answer of the engine on, under the client's own name for it."""

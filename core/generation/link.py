@@ -6,7 +6,7 @@ Nobody who is slow stops the reading: every answer is sorted at once to the requ
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Self
 
 from core.errors import EngineUnavailable, RequestFailed
@@ -20,6 +20,8 @@ from core.generation.messages import (
     EngineMessage,
     Failed,
     Finished,
+    Forget,
+    Forgotten,
     Heartbeat,
     Inspect,
     Leave,
@@ -207,6 +209,31 @@ async def inspect_engine(process: EngineProcess) -> Statistics | None:
     if isinstance(answer, Statistics):
         return answer
     raise EngineUnavailable(answer.reason if isinstance(answer, Failed) else "the engine does not say how it is")
+
+
+async def forget_in_engine(process: EngineProcess, sessions: Sequence[str]) -> int:
+    """Nothing that the engine has read for these sessions is kept, () being all; how many slots held something.
+
+    Where no engine runs there is nothing to forget. Raises EngineUnavailable.
+    """
+    connection = await process.connect_if_running()
+    if connection is None:
+        return 0
+    try:
+        link = await Link.over(connection)
+    except EngineLost:
+        return 0
+    async with contextlib.aclosing(link):
+        try:
+            async with asyncio.timeout(INSPECT_TIMEOUT_S):
+                answer = await (await link.ask(Forget(id="", sessions=tuple(sessions)))).next()
+        except EngineLost:
+            return 0
+        except TimeoutError:
+            raise EngineHung(link) from None
+    if isinstance(answer, Forgotten):
+        return answer.slots
+    raise EngineUnavailable(answer.reason if isinstance(answer, Failed) else "the engine does not say what it forgot")
 
 
 async def end_engine(process: EngineProcess) -> bool:

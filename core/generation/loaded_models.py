@@ -3,7 +3,7 @@
 import gc
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -79,6 +79,10 @@ class Runner(Protocol):
 
     def forget(self, adapter: str) -> None:
         """What this adapter has read is of no use any more."""
+        ...
+
+    def forget_sessions(self, sessions: Collection[str]) -> int:
+        """Nothing is kept of these, now or later; none is all of them. How many slots held something."""
         ...
 
     def close(self) -> None: ...

@@ -3,6 +3,7 @@
 Plain values only, so that neither side needs the other's libraries.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -11,7 +12,7 @@ from core.dialogue import FinishReason
 from core.generation.request import ModelSpec, Owner, SamplingParams, ScorePair, Timings
 
 #: Grows with every change that an older side would not understand.
-PROTOCOL = 2
+PROTOCOL = 3
 #: The longest line, in bytes.
 LINE_LIMIT_BYTES = 16 * 1024 * 1024
 #: The longest that a model may load.
@@ -52,6 +53,11 @@ class Submit(_Message):
     #: It was running whenever the engine died: nothing else runs beside it.
     alone: bool = False
 
+    def forgotten(self, sessions: Collection[str]) -> "Submit":
+        """The same, and where it is for one of these sessions nothing of it is kept; none is all of them."""
+        concerned = self.session and (not sessions or self.session in sessions)
+        return self.model_copy(update={"session": ""}) if concerned else self
+
 
 class Cancel(_Message):
     type: Literal["cancel"] = "cancel"
@@ -86,6 +92,14 @@ class Inspect(_Message):
 
     type: Literal["inspect"] = "inspect"
     id: str
+
+
+class Forget(_Message):
+    """Nothing that was read for these sessions is kept, now or when what runs for them has ended; () is all of them."""
+
+    type: Literal["forget"] = "forget"
+    id: str
+    sessions: tuple[str, ...] = ()
 
 
 class Leave(_Message):
@@ -162,6 +176,13 @@ class Scores(_Message):
     log_probabilities: tuple[float, ...]
 
 
+class Forgotten(_Message):
+    type: Literal["forgotten"] = "forgotten"
+    id: str
+    #: Slots that held something for them.
+    slots: int
+
+
 class Failed(_Message):
     type: Literal["failed"] = "failed"
     id: str
@@ -198,8 +219,8 @@ class Statistics(_Message):
     models: tuple[ModelStatistics, ...]
 
 
-ClientMessage = Load | Submit | Cancel | Hold | Resume | Score | Inspect | Leave
-Answer = Progress | Started | Loaded | Tokens | Finished | Scores | Failed | Statistics
+ClientMessage = Load | Submit | Cancel | Hold | Resume | Score | Inspect | Forget | Leave
+Answer = Progress | Started | Loaded | Tokens | Finished | Scores | Failed | Statistics | Forgotten
 EngineMessage = Welcome | Heartbeat | Answer
 
 client_messages: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])

@@ -3,7 +3,7 @@
 It knows tokens and slots, and neither tensors nor people.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -93,6 +93,17 @@ class Scheduler:
 
     def uses(self, adapter: str) -> bool:
         return any(request.job.model.adapter == adapter for request in self._requests.values())
+
+    def forget(self, sessions: Collection[str]) -> int:
+        """See `Forget`: also what runs or waits leaves nothing. How many slots held something."""
+        for request in self._requests.values():
+            job = request.job.forgotten(sessions)
+            if job is not request.job:
+                request.job = job
+                for writing in request.writings:
+                    if not writing.keep_as.startswith("\0"):
+                        writing.keep_as = ""
+        return self.slots.forget_sessions(sessions)
 
     def schedule(self) -> list[Chunk]:
         """What the next forward reads."""

@@ -34,6 +34,8 @@ from core.generation.messages import (
     ClientMessage,
     Failed,
     Finished,
+    Forget,
+    Forgotten,
     Heartbeat,
     Hold,
     Inspect,
@@ -158,6 +160,8 @@ class Server:
                 self._hold((client, message.id), held=isinstance(message, Hold))
             case Inspect():
                 self._device.ask(partial(self._tell_statistics, client, message.id))
+            case Forget():
+                self._forget_sessions(client, message)
 
     def _admit(self, client: asyncio.StreamWriter, message: Load | Submit | Score) -> None:
         key = (client, message.id)
@@ -170,13 +174,18 @@ class Server:
             job.position = self._room.enter(job)
         except QueueFull as error:
             expiry.cancel()
-            job.answer(_refusal(message.id, error))
+            job.answer(failed(message.id, error))
             return
         self._jobs[key] = job
         self._dispatch()
         if self._room.holds(job):
             job.answer(self._progress(job))
             self._plan_positions()
+
+    def _forget_sessions(self, client: asyncio.StreamWriter, message: Forget) -> None:
+        for job in self._jobs.values():
+            job.forget(message.sessions)
+        self._device.forget(message.sessions, lambda slots: _send(client, Forgotten(id=message.id, slots=slots)))
 
     def _dispatch(self) -> None:
         """Hands over what the engine has room for."""
@@ -289,8 +298,3 @@ def _send(writer: asyncio.StreamWriter, answer: Answer | Welcome | Heartbeat) ->
     writer.write(line(answer))
     if writer.transport.get_write_buffer_size() > UNREAD_LIMIT_BYTES:
         writer.transport.abort()
-
-
-def _refusal(job_id: str, error: QueueFull) -> Failed:
-    refusal = failed(job_id, error)
-    return refusal.model_copy(update={"waiting": error.waiting, "expected_wait_s": error.expected_wait_s})

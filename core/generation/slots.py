@@ -3,7 +3,7 @@
 It knows token ids and numbers of slots; keys and values are moved by a `KeyValues`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import count, takewhile
 from typing import Protocol
@@ -143,6 +143,17 @@ class SlotTable:
             if slot.session.endswith(f"\0{adapter}"):
                 slot.clear()
         self._key_values.forget_prefixes(adapter)
+
+    def forget_sessions(self, sessions: Collection[str]) -> int:
+        """Nothing is kept for these, whichever adapter read it; none is all of them. How many slots that were.
+
+        What a request that waits has read stays while it waits.
+        """
+        kept = [slot for slot in self._slots[self.active :] if slot.session and not slot.session.startswith("\0")]
+        left = [slot for slot in kept if not sessions or slot.session.partition("\0")[0] in sessions]
+        for slot in left:
+            slot.clear()
+        return len(left)
 
     def _kept(self, session: str) -> Slot | None:
         waiting = self._slots[self.active :]

@@ -7,7 +7,7 @@ only one of them computes at any time, and each can be ended, held and streamed 
 import logging
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
@@ -78,6 +78,10 @@ class SteppedGenerate:
 
     def forget(self, adapter: str) -> None:
         """Nothing is kept from one request to the next."""
+
+    def forget_sessions(self, sessions: Collection[str]) -> int:  # noqa: ARG002 - as `Runner` has it
+        """Nothing is kept from one request to the next."""
+        return 0
 
     def withdraw(self) -> list[Submit]:
         """See `Runner`."""

@@ -81,6 +81,7 @@ def _sqlite_engine(address: Address, access: Access) -> AsyncEngine:
     pragmas = (
         f"foreign_keys = {'ON' if access.foreign_keys else 'OFF'}",
         f"synchronous = {access.synchronous}",
+        "secure_delete = ON",
         "journal_mode = WAL",
     )
 

@@ -18,6 +18,7 @@ from core.errors import StorageError
 from core.memory.address import parse_address
 from core.memory.connections import Access, Connections, Synchronous, open_connections
 from core.memory.failures import explained
+from core.memory.sealing import Sealing, put_keys
 from core.memory.tables import Base
 
 #: One number for all programs that migrate: whoever holds it is alone.
@@ -27,11 +28,22 @@ _MIGRATION_LOCK = 5_462_883_721
 class Database:
     """Opened once, shared by all tasks of the program."""
 
-    def __init__(self, url: str, *, synchronous: Synchronous = "full", access: Access | None = None) -> None:
-        """`url` as in config.toml. Raises SettingsError where it is none."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        synchronous: Synchronous = "full",
+        access: Access | None = None,
+        sealing: Sealing | None = None,
+    ) -> None:
+        """`url` as in config.toml. Raises SettingsError where it is none.
+
+        Without `sealing` nothing is encrypted, and nothing that was can be read.
+        """
         self.address = parse_address(url)
         self._access = replace(access or Access(), synchronous=synchronous)
-        self._connections = open_connections(self.address, self._access)
+        self._sealing = sealing
+        self._connections = self._open(self._access)
 
     async def __aenter__(self) -> Self:
         if self.address.file is not None:
@@ -64,13 +76,30 @@ class Database:
         patient = replace(
             self._access, foreign_keys=False, pool_size=1, lock_timeout_s=120.0, statement_timeout_s=3600.0
         )
-        connections = open_connections(self.address, patient)
+        connections = self._open(patient)
         try:
             with explained(self.address):
                 async with self._alone(connections) as connection:
                     yield connection
         finally:
             await connections.aclose()
+
+    @asynccontextmanager
+    async def compacting(self, lock_timeout_s: float = 30.0) -> AsyncIterator[AsyncConnection]:
+        """A connection of its own, each statement by itself, for work that takes long. Raises StorageError."""
+        patient = replace(self._access, pool_size=1, lock_timeout_s=lock_timeout_s, statement_timeout_s=3600.0)
+        connections = self._open(patient)
+        try:
+            with explained(self.address):
+                async with connections.reader.connect() as connection:
+                    yield connection
+        finally:
+            await connections.aclose()
+
+    @property
+    def seals_texts(self) -> bool:
+        """Whether texts are encrypted: then the database can't search in them."""
+        return self._sealing is not None and self._sealing.texts
 
     @property
     def knows_lateral(self) -> bool:
@@ -84,6 +113,12 @@ class Database:
     def insert(self, table: type[Base]) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that knows ON CONFLICT."""
         return postgresql.insert(table) if self.address.file is None else sqlite.insert(table)
+
+    def _open(self, access: Access) -> Connections:
+        connections = open_connections(self.address, access)
+        for engine in (connections.reader, connections.writer):
+            put_keys(engine, self._sealing)
+        return connections
 
     @asynccontextmanager
     async def _alone(self, connections: Connections) -> AsyncIterator[AsyncConnection]:

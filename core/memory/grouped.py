@@ -5,6 +5,8 @@ the database refuses a group, each item is carried out alone, so that a bad one 
 """
 
 import asyncio
+import logging
+import time
 from collections import deque
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
@@ -13,7 +15,10 @@ from typing import Protocol, TypeVar, cast
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.errors import DatabaseAway, StorageError
+from core.measures import GROUPS_REFUSED, UNMEASURED, WRITE_GROUP, WRITE_S, Measures
 from core.memory.database import Database
+
+logger = logging.getLogger(__name__)
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -41,8 +46,15 @@ class _Asked:
 class GroupedWrites:
     """One transaction at a time; any number of tasks may ask."""
 
-    def __init__(self, database: Database, group_limit: int = 128, waiting_limit: int = 4096) -> None:
-        self._database = database
+    def __init__(
+        self,
+        database: Database,
+        group_limit: int = 128,
+        waiting_limit: int = 4096,
+        measures: Measures = UNMEASURED,
+    ) -> None:
+        self.database = database
+        self._measures = measures
         self._group_limit = group_limit
         self._room = asyncio.Semaphore(waiting_limit)
         self._asked: deque[_Asked] = deque()
@@ -80,6 +92,9 @@ class GroupedWrites:
             results = [error] * len(group)
         except Exception as error:  # noqa: BLE001 - the writes of the others go on; whoever asked gets the error
             if len(group) > 1:
+                kind = type(error.__cause__ or error).__name__
+                logger.warning("a group of %s writes was refused: %s", len(group), kind, extra={"action": "write"})
+                self._measures.count(GROUPS_REFUSED)
                 for asked in group:
                     await self._write_group([asked])
                 return
@@ -89,11 +104,14 @@ class GroupedWrites:
 
     async def _in_one_transaction(self, group: Sequence[_Asked]) -> list[object]:
         results: dict[_Asked, object] = {}
-        async with self._database.writing() as connection:
+        begin = time.perf_counter()
+        async with self.database.writing() as connection:
             for operation in dict.fromkeys(asked.operation for asked in group):
                 of_it = [asked for asked in group if asked.operation == operation]
-                found = await operation(self._database, connection, [asked.item for asked in of_it])
+                found = await operation(self.database, connection, [asked.item for asked in of_it])
                 results.update(zip(of_it, found, strict=True))
+        self._measures.observe(WRITE_S, time.perf_counter() - begin)
+        self._measures.observe(WRITE_GROUP, len(group))
         return [results[asked] for asked in group]
 
 

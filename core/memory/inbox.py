@@ -11,16 +11,17 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.dialogue import EventKey, Inbound, Platform, TurnState
+from core.dialogue import Edit, EventKey, Feedback, Inbound, InboundMessage, Kind, Platform, SessionKey, TurnState
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
 from core.memory.inbound_json import dump
 from core.memory.places import place_of
 from core.memory.tables import DEAD, CursorRow, InboxRow, LeaseRow
 from core.memory.turns import storable
+from core.memory.whereabouts import find_place, is_talking
 from core.ports import Cursor
 
 #: PostgreSQL tells every process that listens to it: something is in the inbox.
@@ -72,6 +73,17 @@ class Inbox:
             value: int | None = await connection.scalar(known)
             return value
 
+    async def place_of_message(self, key: SessionKey, message_id: str) -> SessionKey | None:
+        """Where somebody's message, or one of the bot's own, is kept; None where it is not."""
+        event = EventKey(key.platform, key.bot, Kind.MESSAGE, key.channel, message_id)
+        async with self._database.reading() as connection:
+            return await find_place(connection, self._hash(event), key, message_id)
+
+    async def is_talking(self, key: SessionKey, since: datetime | None) -> bool:
+        """Whether the bot is in a dialogue there that was active since then."""
+        async with self._database.reading() as connection:
+            return await is_talking(connection, key, since)
+
     def _row(self, entry: Entry, now: datetime) -> dict[str, object]:
         inbound = entry.inbound
         return {
@@ -88,11 +100,17 @@ class Inbox:
             "accepted_at": now,
             "inbound": storable(dump(inbound)) if inbound else None,
             "raw": storable(entry.raw),
+            "person": _person(inbound),
         }
 
     def _hash(self, event: EventKey | str) -> str:
         told = event if isinstance(event, str) else json.dumps(astuple(event))
         return hmac.new(self._secret, told.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+
+
+def _person(inbound: Inbound | None) -> str:
+    """A deletion or a move is nobody's."""
+    return inbound.person.platform_id if isinstance(inbound, InboundMessage | Edit | Feedback) else ""
 
 
 async def _accept(database: Database, connection: AsyncConnection, batches: Sequence[_Batch]) -> list[int]:
@@ -120,10 +138,13 @@ async def _insert(database: Database, connection: AsyncConnection, rows: Sequenc
 async def _open_places(database: Database, connection: AsyncConnection, places: set[str]) -> None:
     """Every place has a lease; somebody who speaks can be answered, whatever was there before."""
     now = datetime.now(UTC)
-    new = database.insert(LeaseRow)
-    spoken = new.on_conflict_do_update(index_elements=["place"], set_={"paused": ""}, where=LeaseRow.paused != "")
-    rows = [{"place": place, "owner": "", "epoch": 0, "expires_at": now, "paused": ""} for place in sorted(places)]
-    await connection.execute(spoken, rows)
+    new = database.insert(LeaseRow).on_conflict_do_nothing(index_elements=["place"])
+    epoch = int(now.timestamp() * 1000)  # later than any of a lease that was there once and was forgotten
+    rows = [{"place": place, "owner": "", "epoch": epoch, "expires_at": now, "paused": ""} for place in sorted(places)]
+    await connection.execute(new, rows)
+    # an upsert would lock every lease, and wait for other processes' replies
+    paused = update(LeaseRow).where(LeaseRow.place.in_(sorted(places)), LeaseRow.paused != "")
+    await connection.execute(paused.values(paused=""))
     if database.knows_notify:
         await connection.execute(text(f"NOTIFY {CHANNEL}"))
 

@@ -4,8 +4,8 @@ The clock is the database's where it has one, so that processes on several machi
 """
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, case, func, literal, or_, select, update
@@ -63,6 +63,7 @@ class _Take:
     owner: str
     limit: int
     lease_s: float
+    served: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,13 @@ class Leases:
         self.owner = owner
         self.lease_s = lease_s
 
-    async def take(self, limit: int) -> tuple[Work, ...]:
-        """Leases at most `limit` places where something waits and nobody is; those with the oldest messages first."""
-        return await self._writes.write(_take, _Take(self.owner, limit, self.lease_s))
+    async def take(self, limit: int, served: Iterable[str] = ()) -> tuple[Work, ...]:
+        """Leases at most `limit` places where something waits and nobody is; those with the oldest messages first.
+
+        `served` are places at which this process still answers. A lease of its own that expired there is renewed when
+        it is needed: to take it again would end the reply.
+        """
+        return await self._writes.write(_take, _Take(self.owner, limit, self.lease_s, tuple(served)))
 
     async def renew(self, leases: Sequence[Lease]) -> tuple[Lease, ...]:
         """Those that are still this process' own, for another while; others answer at the rest."""
@@ -98,11 +103,12 @@ class Leases:
         """What does not wait for the replies at these places, with its place; oldest first."""
         if not leases:
             return ()
-        places = [lease.place for lease in leases]
-        asked = select(*_COLUMNS).where(_is_open(), InboxRow.urgent, InboxRow.place.in_(places)).order_by(InboxRow.id)
+        places, is_due = [lease.place for lease in leases], InboxRow.not_before <= _now(self._database)
+        asked = select(*_COLUMNS).where(_is_open(), InboxRow.urgent, is_due, InboxRow.place.in_(places))
         async with self._database.reading() as connection:
-            rows = await connection.execute(asked)
-            return tuple((row["place"], _message(row)) for row in rows.mappings())
+            rows = (await connection.execute(asked.order_by(InboxRow.id))).mappings().all()
+        found = ((row["place"], _message(row)) for row in rows)
+        return tuple((place, message) for place, message in found if isinstance(message, WaitingMessage))
 
 
 _COLUMNS = (
@@ -119,13 +125,14 @@ _COLUMNS = (
 )
 
 
-async def check(connection: AsyncConnection, leases: Sequence[Lease]) -> dict[str, LeaseLost | None]:
-    """Place → what its holder is told. Nobody else takes the good ones before the transaction ends."""
-    held = {lease.place: lease for lease in leases}
-    asked = select(LeaseRow.place, LeaseRow.owner, LeaseRow.epoch).where(LeaseRow.place.in_(sorted(held)))
+async def check(connection: AsyncConnection, leases: Sequence[Lease]) -> dict[Lease, LeaseLost | None]:
+    """Lease → what its holder is told. Nobody else takes the good ones before the transaction ends."""
+    places = sorted({lease.place for lease in leases})
+    asked = select(LeaseRow.place, LeaseRow.owner, LeaseRow.epoch).where(LeaseRow.place.in_(places))
     rows = await connection.execute(asked.order_by(LeaseRow.place).with_for_update(key_share=True))
-    good = {row.place for row in rows if (row.owner, row.epoch) == (held[row.place].owner, held[row.place].epoch)}
-    return {place: None if place in good else LeaseLost("another process answers there by now") for place in held}
+    held = {(row.place, row.owner, row.epoch) for row in rows}
+    lost = LeaseLost("another process answers there by now")
+    return {lease: None if (lease.place, lease.owner, lease.epoch) in held else lost for lease in leases}
 
 
 async def _take(database: Database, connection: AsyncConnection, asked: Sequence[_Take]) -> list[tuple[Work, ...]]:
@@ -134,9 +141,15 @@ async def _take(database: Database, connection: AsyncConnection, asked: Sequence
 
 async def _take_one(database: Database, connection: AsyncConnection, take: _Take) -> tuple[Work, ...]:
     until, now = time.monotonic() + take.lease_s, _now(database)
-    is_urgent = func.max(case((InboxRow.urgent, 1), else_=0)).label("is_urgent")
+    is_served = and_(LeaseRow.owner == take.owner, LeaseRow.place.in_(take.served))
+    is_urgent = and_(InboxRow.urgent, InboxRow.not_before <= now)
     waiting = (
-        select(InboxRow.place, func.min(InboxRow.id).label("oldest"), is_urgent)
+        select(
+            InboxRow.place,
+            func.min(InboxRow.id).label("oldest"),
+            func.min(case((InboxRow.urgent.is_(False), InboxRow.id))).label("first"),
+            func.max(case((is_urgent, 1), else_=0)).label("is_urgent"),
+        )
         .where(_is_open())
         .group_by(InboxRow.place)
         .subquery()
@@ -144,9 +157,9 @@ async def _take_one(database: Database, connection: AsyncConnection, take: _Take
     free = (
         select(LeaseRow.place)
         .join(waiting, waiting.c.place == LeaseRow.place)
-        .join(InboxRow, InboxRow.id == waiting.c.oldest)
+        .join(InboxRow, InboxRow.id == waiting.c.first, isouter=True)
         .where(or_(InboxRow.not_before <= now, waiting.c.is_urgent == 1))
-        .where(or_(LeaseRow.owner == "", LeaseRow.expires_at < now), LeaseRow.paused == "")
+        .where(or_(LeaseRow.owner == "", and_(LeaseRow.expires_at < now, ~is_served)), LeaseRow.paused == "")
         .order_by(waiting.c.oldest)
         .limit(take.limit)
         .with_for_update(skip_locked=True, of=LeaseRow)
@@ -161,20 +174,18 @@ async def _take_one(database: Database, connection: AsyncConnection, take: _Take
         .returning(LeaseRow.place, LeaseRow.epoch)
     )
     epochs = {row.place: row.epoch for row in await connection.execute(taken)}
-    leases = {place: Lease(place, take.owner, epochs[place], until) for place in places}
-    messages = await _oldest(database, connection, places)
-    return tuple(Work(leases[place], messages[place]) for place in places if place in messages)
+    leases = [Lease(place, take.owner, epochs[place], until) for place in places]
+    return tuple(work for work in await next_of(database, connection, leases) if work is not None)
 
 
 async def _renew(database: Database, connection: AsyncConnection, asked: Sequence[_Renew]) -> list[tuple[Lease, ...]]:
     renewed = []
     for one in asked:
-        until, held = time.monotonic() + one.lease_s, {lease.place: lease for lease in one.leases}
-        lost = await check(connection, one.leases)
-        good = [place for place in held if lost[place] is None]
-        longer = update(LeaseRow).where(LeaseRow.place.in_(good)).values(expires_at=later(database, one.lease_s))
-        await connection.execute(longer)
-        renewed.append(tuple(Lease(place, held[place].owner, held[place].epoch, until) for place in good))
+        until = time.monotonic() + one.lease_s
+        good = [lease for lease, lost in (await check(connection, one.leases)).items() if lost is None]
+        longer = update(LeaseRow).where(LeaseRow.place.in_([lease.place for lease in good]))
+        await connection.execute(longer.values(expires_at=later(database, one.lease_s)))
+        renewed.append(tuple(replace(lease, until=until) for lease in good))
     return renewed
 
 
@@ -182,8 +193,8 @@ async def next_work(
     database: Database, connection: AsyncConnection, leases: Sequence[Lease]
 ) -> list[Work | LeaseLost | None]:
     lost = await check(connection, leases)
-    found = iter(await next_of(database, connection, [lease for lease in leases if lost[lease.place] is None]))
-    return [lost[lease.place] or next(found) for lease in leases]
+    found = iter(await next_of(database, connection, [lease for lease in leases if lost[lease] is None]))
+    return [lost[lease] or next(found) for lease in leases]
 
 
 async def next_of(database: Database, connection: AsyncConnection, leases: Sequence[Lease]) -> list[Work | None]:
@@ -197,7 +208,7 @@ async def next_of(database: Database, connection: AsyncConnection, leases: Seque
 
 async def _release(_database: Database, connection: AsyncConnection, leases: Sequence[Lease]) -> list[LeaseLost | None]:
     lost = await check(connection, leases)
-    await _free(connection, [lease.place for lease in leases if lost[lease.place] is None])
+    await _free(connection, [lease.place for lease in leases if lost[lease] is None])
     return [None for _ in leases]
 
 
@@ -209,7 +220,7 @@ async def _free(connection: AsyncConnection, places: Sequence[str]) -> None:
 async def _oldest(
     database: Database, connection: AsyncConnection, places: Sequence[str]
 ) -> dict[str, tuple[WaitingMessage, ...]]:
-    """The first open events of each place in their order; no entry where none is due.
+    """The first open events of each place that are due, in their order; no entry where none is.
 
     What the same person says next is among them before it is due, so that a burst is seen whole.
     """
@@ -220,28 +231,35 @@ async def _oldest(
     rows: dict[str, list[RowMapping]] = {}
     for row in (await connection.execute(first.order_by(numbered.c.id))).mappings():
         rows.setdefault(row["place"], []).append(row)
-    due = {place: of_place for place, of_place in rows.items() if of_place[0]["is_due"] or _has_urgent(of_place)}
-    read = {place: await _read(connection, of_place) for place, of_place in due.items()}
+    read = {place: await _read(connection, _due(of_place)) for place, of_place in rows.items()}
     return {place: messages for place, messages in read.items() if messages}
 
 
-def _has_urgent(rows: Sequence[RowMapping]) -> bool:
-    return any(row["urgent"] for row in rows)
+def _due(rows: Sequence[RowMapping]) -> list[RowMapping]:
+    """What is urgent is not waited with; all else waits with the first, which keeps the order."""
+    ordinary = [row for row in rows if not row["urgent"]]
+    is_due = bool(ordinary) and ordinary[0]["is_due"]
+    return [row for row in rows if (row["is_due"] if row["urgent"] else is_due)]
 
 
 async def _read(connection: AsyncConnection, rows: Sequence[RowMapping]) -> tuple[WaitingMessage, ...]:
     """What another version of this program wrote and this one can't read becomes a dead letter, and blocks nobody."""
     messages = []
     for row in rows:
-        try:
-            messages.append(_message(row))
-        except ValueError as error:
+        message = _message(row)
+        if isinstance(message, WaitingMessage):
+            messages.append(message)
+        else:
             dead = update(InboxRow).where(InboxRow.id == row["id"])
-            await connection.execute(dead.values(state=DEAD, reason=f"unreadable: {type(error).__name__}"))
+            await connection.execute(dead.values(state=DEAD, reason=f"unreadable: {type(message).__name__}"))
     return tuple(messages)
 
 
-def _message(row: RowMapping) -> WaitingMessage:
+def _message(row: RowMapping) -> WaitingMessage | ValueError:
+    try:
+        inbound = load(row["kind"], row["inbound"])
+    except ValueError as error:
+        return error
     return WaitingMessage(
         id=row["id"],
         state=TurnState(row["state"]),
@@ -249,7 +267,7 @@ def _message(row: RowMapping) -> WaitingMessage:
         accepted_at=row["accepted_at"],
         not_before=row["not_before"],
         turn_id=row["turn_id"],
-        inbound=load(row["kind"], row["inbound"]),
+        inbound=inbound,
         urgent=row["urgent"],
     )
 

@@ -5,10 +5,13 @@ parts, and each part's handle. So whoever comes after a crash knows what a perso
 Every write names the lease and is refused when another process answers there by now.
 """
 
+from core.memory import outbox_ends as ends_of
 from core.memory import outbox_writes as writes_of
 from core.memory.grouped import GroupedWrites
-from core.memory.leases import Lease, Work, next_work
+from core.memory.leases import Lease, WaitingMessage, Work, next_work
+from core.memory.overheard import Overheard, remember
 from core.memory.owed import Again, Beginning, Begun, Delivery, Ended, Progress, Resuming, Saying, Settled, Whole
+from core.memory.revising import Revising
 
 
 class Outbox:
@@ -16,6 +19,8 @@ class Outbox:
 
     def __init__(self, writes: GroupedWrites) -> None:
         self._writes = writes
+        #: Edits, deletions and feedback, of what was answered and what is not yet.
+        self.revising = Revising(writes)
 
     async def begin(self, beginning: Beginning) -> Begun:
         """The person's turn, and the reply that is owed to it."""
@@ -29,6 +34,9 @@ class Outbox:
         """Another reply that is owed to a question."""
         return await self._writes.write(writes_of.again, again)
 
+    def hear(self, message: WaitingMessage, begun: Begun) -> None:
+        """A command's own transaction has begun a reply, or written one down (`core.commands.carrying_out`)."""
+
     async def say(self, saying: Saying) -> Delivery:
         return await self._writes.write(writes_of.say, saying)
 
@@ -41,16 +49,24 @@ class Outbox:
 
     async def settle(self, settled: Settled) -> Work | None:
         """The message is answered for good; what waits next there. Where nothing does, the lease is given back."""
-        return await self._writes.write(writes_of.settle, settled)
+        return await self._writes.write(ends_of.settle, settled)
+
+    async def settle_beside(self, settled: Settled) -> None:
+        """An event was answered beside the reply that it is about; the lease stays."""
+        await self._writes.write(ends_of.settle_beside, settled)
 
     async def end(self, ended: Ended) -> Work | None:
         """See `settle`."""
-        return await self._writes.write(writes_of.end, ended)
+        return await self._writes.write(ends_of.end, ended)
+
+    async def overhear(self, overheard: Overheard) -> Work | None:
+        """What was said around the bot is remembered, and nobody is answered. See `settle`."""
+        return await self._writes.write(remember, overheard)
 
     async def next(self, lease: Lease) -> Work | None:
         """What waits at a place that is leased; where nothing does, the lease is given back."""
         return await self._writes.write(next_work, lease)
 
     async def close(self, ended: Ended) -> None:
-        """An event was taken care of beside the reply that it is about; the lease stays."""
-        await self._writes.write(writes_of.close, ended)
+        """An event needs no answer beside the reply that it is about, or not now; the lease stays."""
+        await self._writes.write(ends_of.close, ended)

@@ -12,23 +12,21 @@ from typing import Protocol, TypeVar
 from sqlalchemy import ColumnElement, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.dialogue import InboundMessage, TurnState
+from core.dialogue import FinishReason, InboundMessage, Turn, TurnState
 from core.errors import StorageError
+from core.memory.candidates import add_candidates
 from core.memory.database import Database
-from core.memory.leases import Lease, WaitingMessage, Work, check, later, next_of
+from core.memory.feedback import settle_opinions
+from core.memory.leases import Lease, WaitingMessage, check
 from core.memory.owed import (
-    DELIVERED,
-    FAILED,
     Again,
     Beginning,
     Begun,
     Delivery,
-    Ended,
     Progress,
     Resuming,
     Saying,
     SentPart,
-    Settled,
     Whole,
 )
 from core.memory.recording import (
@@ -42,8 +40,9 @@ from core.memory.recording import (
     reply_row,
 )
 from core.memory.sessions import find_session, lock_sessions, open_sessions
-from core.memory.tables import DeliveryRow, Id, InboxRow, LeaseRow, PartRow, SessionRow, TurnRow
+from core.memory.tables import OPEN_STATES, DeliveryRow, Id, InboxRow, PartRow, SessionRow, TurnRow
 from core.memory.turns import TURN, pack_ids, storable, turn_of, unpack_ids
+from core.memory.usage import count_usage
 
 
 class _Leased(Protocol):
@@ -57,7 +56,7 @@ _Writes = Callable[[Database, AsyncConnection, Sequence[_Item]], Awaitable[Seque
 _Refusable = Callable[[Database, AsyncConnection, Sequence[_Item]], Awaitable[list[_Result | StorageError]]]
 
 
-def _under_lease(write: _Writes[_Item, _Result]) -> _Refusable[_Item, _Result]:
+def under_lease(write: _Writes[_Item, _Result]) -> _Refusable[_Item, _Result]:
     """The items whose lease is good reach `write`; the others are told that it is lost."""
 
     @wraps(write)
@@ -65,14 +64,14 @@ def _under_lease(write: _Writes[_Item, _Result]) -> _Refusable[_Item, _Result]:
         database: Database, connection: AsyncConnection, items: Sequence[_Item]
     ) -> list[_Result | StorageError]:
         lost = await check(connection, [item.lease for item in items])
-        good = [item for item in items if lost[item.lease.place] is None]
+        good = [item for item in items if lost[item.lease] is None]
         results = iter(await write(database, connection, good) if good else ())
-        return [lost[item.lease.place] or next(results) for item in items]
+        return [lost[item.lease] or next(results) for item in items]
 
     return checked
 
 
-@_under_lease
+@under_lease
 async def begin(database: Database, connection: AsyncConnection, items: Sequence[Beginning]) -> list[Begun]:
     sessions = await open_sessions(database, connection, [item.session for item in items])
     of_items = [sessions[item.session.key] for item in items]
@@ -105,7 +104,9 @@ def _said(item: Beginning) -> InboundMessage:
 
 
 async def _mark_begun(connection: AsyncConnection, begun: Sequence[tuple[int, int | None]]) -> None:
-    change = update(InboxRow).where(InboxRow.id == bindparam("of", type_=Id))
+    """What has ended meanwhile stays ended."""
+    is_open = or_(*(InboxRow.state == state for state in OPEN_STATES))  # IN can't be said for many rows at once
+    change = update(InboxRow).where(InboxRow.id == bindparam("of", type_=Id), is_open)
     values = {
         "state": TurnState.ANSWERING.value,
         "attempts": InboxRow.attempts + 1,
@@ -128,6 +129,7 @@ def _delivery_row(inbox_id: int, delivery: Delivery) -> dict[str, object]:
         "token": delivery.token,
         "state": delivery.state,
         "ends_as": delivery.ends_as.value,
+        "continues_id": delivery.continues_id,
         "created_at": datetime.now(UTC),
         "text": storable(delivery.text),
     }
@@ -146,17 +148,18 @@ async def _owe(
     return [replace(delivery, id=known[message.id].id, token=known[message.id].token) for message, delivery in owed]
 
 
-@_under_lease
+@under_lease
 async def resume(_database: Database, connection: AsyncConnection, items: Sequence[Resuming]) -> list[Begun | None]:
     """Rare: one by one."""
     found = []
     for item in items:
         await _mark_begun(connection, [(item.message.id, item.message.turn_id)])
-        found.append(await _find_begun(connection, item.message.id, item.message.turn_id))
+        found.append(await find_begun(connection, item.message.id, item.message.turn_id))
     return found
 
 
-async def _find_begun(connection: AsyncConnection, inbox_id: int, turn_id: int | None) -> Begun | None:
+async def find_begun(connection: AsyncConnection, inbox_id: int, turn_id: int | None) -> Begun | None:
+    """What is owed to a message already."""
     row = (await connection.execute(select(DeliveryRow.__table__).where(DeliveryRow.inbox_id == inbox_id))).first()
     if row is None:
         return None
@@ -169,6 +172,7 @@ async def _find_begun(connection: AsyncConnection, inbox_id: int, turn_id: int |
         state=row.state,
         ends_as=TurnState(row.ends_as),
         turn_id=row.turn_id,
+        continues_id=row.continues_id,
         text=row.text,
         token_ids=unpack_ids(row.token_ids) if row.token_ids else (),
         seed=row.seed,
@@ -178,20 +182,30 @@ async def _find_begun(connection: AsyncConnection, inbox_id: int, turn_id: int |
         return Begun(delivery)
     turn = (await connection.execute(select(*TURN, TurnRow.session_id).where(TurnRow.id == turn_id))).one()
     session = await find_session(connection, SessionRow.id == turn.session_id)
-    return Begun(delivery, session, turn_of(*turn[:-1]))
+    continued = (await connection.execute(select(*TURN).where(TurnRow.id == row.continues_id))).first()
+    return Begun(delivery, session, turn_of(*turn[:-1]), None if continued is None else turn_of(*continued))
 
 
-@_under_lease
+@under_lease
 async def again(database: Database, connection: AsyncConnection, items: Sequence[Again]) -> list[Begun]:
     await _mark_begun(connection, [(item.message.id, item.question.id) for item in items])
-    deliveries = await _owe(database, connection, [(item.message, Delivery(0, item.token)) for item in items])
-    return [Begun(delivery, item.session, item.question) for delivery, item in zip(deliveries, items, strict=True)]
+    new = [
+        (item.message, Delivery(0, item.token, continues_id=_id(item.continues), parts=item.parts)) for item in items
+    ]
+    deliveries = await _owe(database, connection, new)
+    await write_parts(database, connection, deliveries)
+    begun = zip(deliveries, items, strict=True)
+    return [Begun(delivery, item.session, item.question, item.continues) for delivery, item in begun]
 
 
-@_under_lease
+def _id(turn: Turn | None) -> int | None:
+    return None if turn is None else turn.id
+
+
+@under_lease
 async def say(database: Database, connection: AsyncConnection, items: Sequence[Saying]) -> list[Delivery]:
     deliveries = await _owe(database, connection, [(item.message, item.delivery) for item in items])
-    await _write_parts(database, connection, deliveries)
+    await write_parts(database, connection, deliveries)
     change = update(InboxRow).where(InboxRow.id == bindparam("of", type_=Id))
     values = {"state": TurnState.ANSWERED.value, "reason": bindparam("why")}
     said = [{"of": item.message.id, "why": storable(item.reason)} for item in items]
@@ -199,13 +213,13 @@ async def say(database: Database, connection: AsyncConnection, items: Sequence[S
     return deliveries
 
 
-@_under_lease
+@under_lease
 async def progress(database: Database, connection: AsyncConnection, items: Sequence[Progress]) -> list[None]:
     await _write_deliveries(database, connection, [item.delivery for item in items])
     return [None for _ in items]
 
 
-@_under_lease
+@under_lease
 async def record(database: Database, connection: AsyncConnection, items: Sequence[Whole]) -> list[Delivery]:
     await lock_sessions(connection, (item.session.id for item in items))
     rows = [reply_row(item.session.id, item.question.id, item.record) for item in items]
@@ -218,7 +232,12 @@ async def record(database: Database, connection: AsyncConnection, items: Sequenc
     change = update(DeliveryRow).where(DeliveryRow.id == bindparam("of", type_=Id))
     turns = [{"of": item.delivery.id, "turn": turn_id} for item, turn_id in zip(items, ids, strict=True)]
     await connection.execute(change.values(turn_id=bindparam("turn", type_=Id)), turns)
-    await _set_state(connection, (item.message.id for item in items), TurnState.ANSWERED)
+    await set_state(connection, (item.message.id for item in items), TurnState.ANSWERED)
+    drawn = zip(items, ids, strict=True)
+    await add_candidates(connection, [(turn_id, item.record.candidates) for item, turn_id in drawn])
+    ended = [one for one in zip(items, ids, strict=True) if one[0].record.finish_reason is FinishReason.CANCELLED]
+    await settle_opinions(connection, [(item.delivery.id, turn_id) for item, turn_id in ended])
+    await count_usage(database, connection, items)
     return [replace(item.delivery, turn_id=turn_id) for turn_id, item in zip(ids, items, strict=True)]
 
 
@@ -236,13 +255,13 @@ async def _write_deliveries(database: Database, connection: AsyncConnection, del
         for one in deliveries
     ]
     await connection.execute(change.values(values), rows)
-    await _write_parts(database, connection, deliveries)
+    await write_parts(database, connection, deliveries)
 
 
 _WRITTEN = ("state", "text", "token_ids", "seed")
 
 
-async def _write_parts(database: Database, connection: AsyncConnection, deliveries: Iterable[Delivery]) -> None:
+async def write_parts(database: Database, connection: AsyncConnection, deliveries: Iterable[Delivery]) -> None:
     rows = [
         {"delivery_id": one.id, "part": part.part, "handle": part.handle, "end": part.end, "closed": part.is_closed}
         for one in deliveries
@@ -254,61 +273,7 @@ async def _write_parts(database: Database, connection: AsyncConnection, deliveri
         await connection.execute(new.on_conflict_do_update(index_elements=["delivery_id", "part"], set_=said), rows)
 
 
-@_under_lease
-async def settle(database: Database, connection: AsyncConnection, items: Sequence[Settled]) -> list[Work | None]:
-    await _write_parts(database, connection, [item.delivery for item in items])
-    ids = [item.delivery.id for item in items]
-    await connection.execute(update(DeliveryRow).where(DeliveryRow.id.in_(ids)).values(state=DELIVERED))
-    sent = [
-        message_row(item.message.inbound.session_key, part.handle, item.delivery.turn_id, "out", part.part)
-        for item in items
-        for part in item.delivery.parts
-        if part.handle is not None and item.delivery.turn_id is not None
-    ]
-    await claim_messages(database, connection, sent)
-    for state in dict.fromkeys(item.delivery.ends_as for item in items):
-        of_state = [item.message for item in items if item.delivery.ends_as is state]
-        await _set_state(connection, (message.id for message in of_state), state, with_joined=True)
-        await _set_question_state(connection, [message.id for message in of_state], state)
-    return await next_of(database, connection, [item.lease for item in items])
-
-
-@_under_lease
-async def end(database: Database, connection: AsyncConnection, items: Sequence[Ended]) -> list[Work | None]:
-    """Rare: one by one."""
-    for item in items:
-        await _end_one(database, connection, item)
-    going_on = [item.lease for item in items if not item.pauses_place]
-    found = iter(await next_of(database, connection, going_on))
-    return [None if item.pauses_place else next(found) for item in items]
-
-
-async def _end_one(database: Database, connection: AsyncConnection, item: Ended) -> None:
-    if item.state is TurnState.WAITING:
-        put_off = {"not_before": later(database, item.pause_s), "reason": storable(item.reason)}
-        await connection.execute(update(InboxRow).where(InboxRow.id == item.message.id).values(put_off))
-    else:
-        is_it = or_(InboxRow.id == item.message.id, InboxRow.joined_id == item.message.id)
-        ended = {"state": item.state.value, "reason": storable(item.reason), "raw": None}
-        await connection.execute(update(InboxRow).where(is_it).values(ended))
-        owed = update(DeliveryRow).where(DeliveryRow.inbox_id == item.message.id)
-        await connection.execute(owed.values(state=FAILED))
-        await _set_question_state(connection, [item.message.id], item.state)
-    if item.pauses_place:
-        place = update(LeaseRow).where(LeaseRow.place == item.lease.place)
-        await connection.execute(place.values(paused=storable(item.reason), owner=""))
-
-
-@_under_lease
-async def close(_database: Database, connection: AsyncConnection, items: Sequence[Ended]) -> list[None]:
-    """Ends events that were taken care of beside the reply that they are about."""
-    for item in items:
-        ended = {"state": item.state.value, "reason": storable(item.reason), "raw": None}
-        await connection.execute(update(InboxRow).where(InboxRow.id == item.message.id).values(ended))
-    return [None for _ in items]
-
-
-async def _set_state(
+async def set_state(
     connection: AsyncConnection, ids: Iterable[int], state: TurnState, *, with_joined: bool = False
 ) -> None:
     wanted = list(ids)
@@ -318,8 +283,3 @@ async def _set_state(
         is_one = or_(is_one, InboxRow.joined_id.in_(wanted))
         values["raw"] = None
     await connection.execute(update(InboxRow).where(is_one).values(values))
-
-
-async def _set_question_state(connection: AsyncConnection, inbox_ids: Sequence[int], state: TurnState) -> None:
-    questions = select(InboxRow.turn_id).where(InboxRow.id.in_(inbox_ids))
-    await connection.execute(update(TurnRow).where(TurnRow.id.in_(questions)).values(state=state.value))

@@ -9,6 +9,8 @@ from core.memory.sessions import NewSession, Session
 
 #: States of a delivery.
 STREAMING, WHOLE, DELIVERED, FAILED = "streaming", "whole", "delivered", "failed"
+#: Of one that is to end with what was seen of it.
+STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Delivery:
     ends_as: TurnState = TurnState.DELIVERED
     #: None of what a command says.
     turn_id: int | None = None
+    #: The reply that it goes on after, of which nothing is said again.
+    continues_id: int | None = None
     #: As far as it may have been seen; all of it once it is whole.
     text: str = ""
     token_ids: tuple[int, ...] = ()
@@ -50,6 +54,10 @@ class Begun:
     #: None where it is answered without the model.
     session: Session | None = None
     question: Turn | None = None
+    #: The reply to the question that is gone on with.
+    continues: Turn | None = None
+    #: Of a refusal, for the operator.
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,10 @@ class Again:
     session: Session
     question: Turn
     token: str
+    #: The reply that is gone on with; None draws another one.
+    continues: Turn | None = None
+    #: The messages of an earlier reply, whose place the new one takes.
+    parts: tuple[SentPart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Recall: the newest turns of a dialogue that fit a prompt, and nothing of what is older."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import ColumnElement, Integer, func, select
 
 from core.dialogue import Turn
@@ -16,6 +18,15 @@ TURN_OVERHEAD_TOKENS = 1
 CHARACTERS_PER_TOKEN = 4
 
 
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """Turns in a row, oldest first."""
+
+    turns: tuple[Turn, ...]
+    #: The turn before the first of them; None where that is the dialogue's first.
+    older_id: int | None
+
+
 def _cost(turn: type[TurnRow]) -> ColumnElement[int]:
     estimate = func.length(turn.text, type_=Integer) // CHARACTERS_PER_TOKEN + 1
     return func.coalesce(turn.token_count, estimate) + TURN_OVERHEAD_TOKENS
@@ -23,14 +34,15 @@ def _cost(turn: type[TurnRow]) -> ColumnElement[int]:
 
 _CHAINS = {lateral: walk_within_budget(_cost, lateral=lateral) for lateral in (False, True)}
 _STATEMENTS = {
-    lateral: select(*TURN).join(chain, chain.c.id == TurnRow.id).order_by(chain.c.depth.desc())
+    lateral: select(*TURN, TurnRow.parent_id).join(chain, chain.c.id == TurnRow.id).order_by(chain.c.depth.desc())
     for lateral, chain in _CHAINS.items()
 }
 
 
-async def recall(database: Database, session_id: int, max_tokens: int, head_turn_id: int | None) -> tuple[Turn, ...]:
-    """Oldest first; the newest turn is there even where it alone is over `max_tokens`."""
+async def recall(database: Database, session_id: int, max_tokens: int, head_turn_id: int | None) -> Recalled:
+    """The newest turn is there even where it alone is over `max_tokens`."""
     statement = _STATEMENTS[database.knows_lateral]
     async with database.reading() as connection:
-        rows = await connection.execute(statement, {"session": session_id, "head": head_turn_id, "budget": max_tokens})
-        return tuple(turn_of(*row) for row in rows)
+        found = await connection.execute(statement, {"session": session_id, "head": head_turn_id, "budget": max_tokens})
+        rows = found.all()
+    return Recalled(tuple(turn_of(*row[:-1]) for row in rows), rows[0].parent_id if rows else None)

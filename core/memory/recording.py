@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import FinishReason, InboundMessage, Person, Role, SessionKey, TokenizedText, Turn, TurnState
 from core.errors import StorageError
+from core.memory.candidates import CandidateRecord
 from core.memory.database import Database
 from core.memory.tables import Id, PersonRow, PlatformMessageRow, SessionRow, TurnRow
 from core.memory.turns import TURN, pack_ids, storable, turn_of
@@ -40,6 +41,8 @@ class ReplyRecord:
     queue_s: float | None = None
     first_token_s: float | None = None
     total_s: float | None = None
+    #: What it was chosen from, in the model's order.
+    candidates: tuple[CandidateRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +149,14 @@ async def add_questions(database: Database, connection: AsyncConnection, questio
 
 async def add_turns(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> list[int]:
     """The new turns' ids, in the order of the rows."""
-    new = insert(TurnRow).returning(TurnRow.id, sort_by_parameter_order=True)
-    return list((await connection.execute(new, [dict(row) for row in rows])).scalars())
+    said, sessions = [dict(row) for row in rows], [row["session_id"] for row in rows]
+    if len(set(sessions)) < len(sessions):
+        new = insert(TurnRow).returning(TurnRow.id, sort_by_parameter_order=True)
+        return list((await connection.execute(new, said)).scalars())
+    # SQLite would be told the sorted ones one by one; a session tells its turn from the others' as well
+    unsorted = await connection.execute(insert(TurnRow).returning(TurnRow.session_id, TurnRow.id), said)
+    ids = {row.session_id: row.id for row in unsorted}
+    return [ids[session] for session in sessions]
 
 
 async def mark_answered(connection: AsyncConnection, answered: Sequence[tuple[int, int, int | None]]) -> None:

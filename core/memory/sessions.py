@@ -1,15 +1,16 @@
 """Sessions as rows: how they are found, begun, locked and changed. Who calls these steps has begun the transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, RowMapping, and_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import Platform, SessionKey
-from core.errors import StorageError
+from core.errors import ChannelMoved, StorageError
 from core.memory.database import Database
+from core.memory.moved_channels import moved_to
 from core.memory.tables import SessionRow
 
 
@@ -27,6 +28,10 @@ class Session:
     head_turn_id: int | None
     created_at: datetime
     last_active_at: datetime
+    #: What people there chose; "" is the place's own.
+    language: str = ""
+    #: Whether a reply is seen while it is written.
+    streaming: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,10 @@ class NewSession:
     key: SessionKey
     persona: str
     model: str
+    language: str = ""
+    streaming: bool = True
+    #: One that was last active before that is over, and another one begins.
+    expires_before: datetime | None = None
 
 
 SESSION = select(
@@ -52,6 +61,8 @@ SESSION = select(
     SessionRow.head_turn_id,
     SessionRow.created_at,
     SessionRow.last_active_at,
+    SessionRow.language,
+    SessionRow.streaming,
 )
 
 
@@ -72,6 +83,8 @@ def session_of(row: RowMapping) -> Session:
         head_turn_id=row["head_turn_id"],
         created_at=row["created_at"],
         last_active_at=row["last_active_at"],
+        language=row["language"],
+        streaming=row["streaming"],
     )
 
 
@@ -93,18 +106,48 @@ async def find_session(connection: AsyncConnection, condition: ColumnElement[boo
     return None if row is None else session_of(row)
 
 
+async def session_of_number(connection: AsyncConnection, session_id: int) -> Session:
+    """Raises StorageError where there is none."""
+    session = await find_session(connection, SessionRow.id == session_id)
+    if session is None:
+        raise StorageError(f"there is no session {session_id}; banter sessions list shows those that there are")
+    return session
+
+
 async def open_sessions(
     database: Database, connection: AsyncConnection, wanted: Sequence[NewSession]
 ) -> dict[SessionKey, Session]:
-    """Each key's active session, begun where there is none."""
+    """Each key's active session, begun where there is none, or where it has expired."""
     found = await _active(connection, (new.key for new in wanted))
-    missing = [new for new in wanted if new.key not in found]
+    ended = await _end_expired(connection, found, wanted)
+    missing = [_like(ended.get(new.key), new) for new in wanted if new.key not in found]
     if missing:
+        for new in missing:
+            if await moved_to(connection, new.key) is not None:
+                raise ChannelMoved("the channel has another id by now")
         await add_sessions(database, connection, missing)
         found |= await _active(connection, (new.key for new in missing))
     if any(new.key not in found for new in wanted):
         raise StorageError("Another program ended the new session at once; try again")
     return found
+
+
+async def _end_expired(
+    connection: AsyncConnection, found: dict[SessionKey, Session], wanted: Sequence[NewSession]
+) -> dict[SessionKey, Session]:
+    """They are no longer among those that were found."""
+    times = {new.key: new.expires_before for new in wanted if new.expires_before is not None}
+    expired = [key for key, time in times.items() if key in found and found[key].last_active_at < time]
+    ended = {key: found.pop(key) for key in expired}
+    if ended:
+        ids = [session.id for session in ended.values()]
+        await connection.execute(update(SessionRow).where(SessionRow.id.in_(ids)).values(active=False))
+    return ended
+
+
+def _like(earlier: Session | None, new: NewSession) -> NewSession:
+    """What people chose at a place stays chosen."""
+    return new if earlier is None else replace(new, language=earlier.language, streaming=earlier.streaming)
 
 
 async def add_sessions(database: Database, connection: AsyncConnection, new: Iterable[NewSession]) -> None:
@@ -121,6 +164,8 @@ async def add_sessions(database: Database, connection: AsyncConnection, new: Ite
             "active": True,
             "persona": one.persona,
             "model": one.model,
+            "language": one.language,
+            "streaming": one.streaming,
             "title": "",
             "summary": "",
             "created_at": now,

@@ -4,43 +4,24 @@ Turns are a tree and a session's head is a leaf of it: taking back moves the hea
 reply beside the first. Nothing is deleted by either. Every method is one transaction and raises StorageError.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import func, select
 
-from core.dialogue import InboundMessage, Role, SessionKey, Turn
+from core.dialogue import InboundMessage, Role, SessionKey, Summary, Turn
 from core.errors import StorageError
-from core.memory import recall, transcript
-from core.memory.chain import walk_to_question
+from core.memory import recall, summaries, transcript
 from core.memory.database import Database
-from core.memory.recording import (
-    AlreadyRecorded,
-    Question,
-    ReplyRecord,
-    add_questions,
-    add_turns,
-    claim_message,
-    find_recorded,
-    mark_answered,
-    move_heads_to_replies,
-    reply_row,
-    require_question,
-)
-from core.memory.sessions import (
-    SESSION,
-    NewSession,
-    Session,
-    change_session,
-    find_session,
-    has_key,
-    lock_session,
-    open_sessions,
-    session_of,
-)
-from core.memory.tables import PersonRow, SessionRow, TurnRow
+from core.memory.recall import Recalled
+from core.memory.recording import AlreadyRecorded, ReplyRecord, find_recorded
+from core.memory.search import Search, search
+from core.memory.sessions import SESSION, NewSession, Session, session_of
+from core.memory.steps import Steps
+from core.memory.summaries import NewSummary
+from core.memory.tables import SessionRow, TurnRow
 from core.memory.transcript import TranscriptTurn
-from core.memory.turns import TURN, storable, turn_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +33,6 @@ class SessionSummary:
 
 _TURN_COUNT = select(func.count()).where(TurnRow.session_id == SessionRow.id).scalar_subquery()
 
-_CHAIN = walk_to_question()
-_QUESTION = (
-    select(*TURN, TurnRow.parent_id).join(_CHAIN, _CHAIN.c.id == TurnRow.id).where(TurnRow.role == Role.PERSON.value)
-)
-
 
 class Memory:
     """Any number of tasks and programs may use one database at the same time."""
@@ -64,35 +40,40 @@ class Memory:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Steps]:
+        """Several steps in one transaction; an error inside takes all of it back."""
+        async with self._database.writing() as connection:
+            yield Steps(self._database, connection)
+
     async def open_session(self, key: SessionKey, persona: str, model: str) -> Session:
         """The key's active session, or a new one with this persona and model."""
-        async with self._database.reading() as connection:
-            if found := await find_session(connection, has_key(key)):
-                return found
-        async with self._database.writing() as connection:
-            return await self._new_session(connection, key, persona, model)
+        if found := await self.find_session(key):
+            return found
+        async with self.transaction() as steps:
+            return await steps.open_session(NewSession(key, persona, model))
 
     async def begin_session(self, key: SessionKey, persona: str, model: str) -> Session:
         """Ends the key's active session and begins a new one."""
-        async with self._database.writing() as connection:
-            await connection.execute(update(SessionRow).where(has_key(key)).values(active=False))
-            return await self._new_session(connection, key, persona, model)
+        async with self.transaction() as steps:
+            return await steps.begin_session(key, persona, model)
 
     async def set_persona(self, session_id: int, persona: str, model: str) -> Session:
-        async with self._database.writing() as connection:
-            await lock_session(connection, session_id)
-            await change_session(connection, session_id, persona=persona, model=model)
-            rows = await connection.execute(SESSION.where(SessionRow.id == session_id))
-            return session_of(rows.mappings().one())
+        async with self.transaction() as steps:
+            return await steps.set_persona(session_id, persona, model)
 
     async def session(self, session_id: int) -> Session | None:
-        async with self._database.reading() as connection:
-            return await find_session(connection, SessionRow.id == session_id)
+        async with self._reading() as steps:
+            return await steps.session(session_id)
+
+    async def find_session(self, key: SessionKey) -> Session | None:
+        """The dialogue that is going on there."""
+        async with self._reading() as steps:
+            return await steps.find_session(key)
 
     async def has_session(self, key: SessionKey) -> bool:
         """Whether a dialogue is going on there."""
-        async with self._database.reading() as connection:
-            return await find_session(connection, has_key(key)) is not None
+        return await self.find_session(key) is not None
 
     async def list_sessions(self, limit: int) -> tuple[SessionSummary, ...]:
         """The last active first."""
@@ -108,7 +89,23 @@ class Memory:
 
         `head_turn_id` is the turn to walk up from, the dialogue's head where it is not given.
         """
+        return (await self.recall_from(session_id, max_tokens, head_turn_id)).turns
+
+    async def recall_from(self, session_id: int, max_tokens: int, head_turn_id: int | None) -> Recalled:
+        """See `recall`; and whether there is more before."""
         return await recall.recall(self._database, session_id, max_tokens, head_turn_id)
+
+    async def search(self, wanted: Search) -> tuple[Turn, ...]:
+        """Older turns of one dialogue that have words of the question, the best first."""
+        return await search(self._database, wanted)
+
+    async def summaries(self, session_id: int, head_turn_id: int) -> tuple[Summary, ...]:
+        """What was said before, in short: at most the one in use and the next one, oldest first."""
+        return await summaries.summaries(self._database, session_id, head_turn_id)
+
+    async def add_summary(self, new: NewSummary) -> bool:
+        """False where what was read has changed since; then nothing is kept."""
+        return await summaries.add_summary(self._database, new)
 
     async def transcript(self, session_id: int, limit: int) -> tuple[TranscriptTurn, ...]:
         """The newest `limit` turns of the dialogue with all that is known of them, oldest first."""
@@ -117,11 +114,8 @@ class Memory:
     async def record_message(self, session_id: int, message: InboundMessage) -> Turn:
         """A person's turn, waiting, as the dialogue's head. A second copy of a message is the turn of the first."""
         try:
-            async with self._database.writing() as connection:
-                head = await lock_session(connection, session_id)
-                if earlier := await find_recorded(connection, message):
-                    return earlier
-                return await self._add_message(connection, session_id, head, message)
+            async with self.transaction() as steps:
+                return await steps.record_message(session_id, message)
         except AlreadyRecorded:
             return await self._recorded(message)
 
@@ -130,15 +124,8 @@ class Memory:
 
         Where the dialogue went on or was taken back meanwhile, the head stays and the reply is kept beside it.
         """
-        async with self._database.writing() as connection:
-            await lock_session(connection, session_id)
-            await require_question(connection, session_id, parent_turn_id)
-            await mark_answered(connection, [(session_id, parent_turn_id, reply.question_token_count)])
-            [turn_id] = await add_turns(connection, [reply_row(session_id, parent_turn_id, reply)])
-            await move_heads_to_replies(connection, [(session_id, parent_turn_id, turn_id)])
-        return Turn(
-            turn_id, Role.ASSISTANT, storable(reply.text), tokens=reply.tokens, prompt_start_id=reply.prompt_start_id
-        )
+        async with self.transaction() as steps:
+            return await steps.record_reply(session_id, parent_turn_id, reply)
 
     async def replies_to(self, turn_id: int) -> tuple[str, ...]:
         """The texts of the replies that were drawn for a turn, oldest first."""
@@ -148,38 +135,24 @@ class Memory:
 
     async def author(self, turn_id: int) -> str:
         """The platform's id of the person who said a turn; "" for the assistant's."""
-        platform_id = select(PersonRow.platform_id).join(TurnRow, TurnRow.person_id == PersonRow.id)
-        async with self._database.reading() as connection:
-            return (await connection.scalar(platform_id.where(TurnRow.id == turn_id))) or ""
+        async with self._reading() as steps:
+            return await steps.author(turn_id)
 
     async def last_question(self, session_id: int) -> Turn | None:
         """The newest person's turn of the dialogue."""
-        async with self._database.reading() as connection:
-            row = (await connection.execute(_QUESTION, {"session": session_id, "head": None})).first()
-            return None if row is None else turn_of(*row[:-1])
+        async with self._reading() as steps:
+            return await steps.last_question(session_id)
 
     async def undo(self, session_id: int) -> Turn | None:
         """Takes back the newest person's turn and what followed it, and returns that turn; None where there is none."""
-        async with self._database.writing() as connection:
-            head = await lock_session(connection, session_id)
-            row = (await connection.execute(_QUESTION, {"session": session_id, "head": head})).first()
-            if row is None:
-                return None
-            await change_session(connection, session_id, head_turn_id=row.parent_id)
-            return turn_of(*row[:-1])
+        async with self.transaction() as steps:
+            return await steps.undo(session_id)
 
-    async def _new_session(self, connection: AsyncConnection, key: SessionKey, persona: str, model: str) -> Session:
-        """Where another program began one at the same moment, that one."""
-        new = NewSession(key, persona, model)
-        return (await open_sessions(self._database, connection, [new]))[key]
-
-    async def _add_message(
-        self, connection: AsyncConnection, session_id: int, head: int | None, message: InboundMessage
-    ) -> Turn:
-        question = Question(session_id, head, message.person, message.text, message.sent_at)
-        [turn] = await add_questions(self._database, connection, [question])
-        await claim_message(self._database, connection, message, turn.id)
-        return turn
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Steps]:
+        """For a single step that only reads."""
+        async with self._database.reading() as connection:
+            yield Steps(self._database, connection)
 
     async def _recorded(self, message: InboundMessage) -> Turn:
         async with self._database.reading() as connection:

@@ -20,9 +20,13 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from core.memory.sealing import SealedBytes, SealedText
 
 #: SQLite numbers rows by itself only where the key is an INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -69,10 +73,14 @@ class SessionRow(Base):
     active: Mapped[bool]
     persona: Mapped[str] = mapped_column(String)
     model: Mapped[str] = mapped_column(String)
+    #: What people there chose; "" is the place's own.
+    language: Mapped[str] = mapped_column(String, server_default="")
+    #: Whether a reply is seen while it is written.
+    streaming: Mapped[bool] = mapped_column(server_default=true())
     #: What differs from the persona's sampling.
     sampling: Mapped[dict[str, object] | None] = mapped_column(JSON(none_as_null=True))
-    title: Mapped[str] = mapped_column(Text)
-    summary: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(SealedText)
+    summary: Mapped[str] = mapped_column(SealedText)
     #: The newest turn; its parents are the dialogue. Turns off that chain were taken back or drawn again.
     head_turn_id: Mapped[int | None] = mapped_column(
         Id, ForeignKey("turns.id", name="fk_sessions_head_turn_id", use_alter=True)
@@ -101,11 +109,37 @@ class PersonRow(Base):
     platform: Mapped[str] = mapped_column(String)
     workspace: Mapped[str] = mapped_column(String)
     platform_id: Mapped[str] = mapped_column(String)
-    name: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(SealedText)
     #: One human's rows share it.
     linked_to_id: Mapped[int | None] = mapped_column(Id, ForeignKey("people.id"), index=True)
 
     __table_args__ = (UniqueConstraint("platform", "workspace", "platform_id"), {"sqlite_autoincrement": True})
+
+
+class LinkCodeRow(Base):
+    """A word that joins whoever says it elsewhere with the person it was given to, once. Each has at most one."""
+
+    __tablename__ = "link_codes"
+
+    person_id: Mapped[int] = mapped_column(Id, ForeignKey("people.id"), primary_key=True, autoincrement=False)
+    #: SHA-256; the code itself is nowhere.
+    code_hash: Mapped[str] = mapped_column(String, unique=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class LinkTryRow(Base):
+    """How often a person has said wrong codes of late."""
+
+    __tablename__ = "link_tries"
+
+    person_id: Mapped[int] = mapped_column(Id, ForeignKey("people.id"), primary_key=True, autoincrement=False)
+    failures: Mapped[int] = mapped_column(Integer)
+    #: The first of them.
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+# Inside the class, `text` is a column.
+_SKIPS_IN_SQLITE, _SKIPS_IN_POSTGRESQL = text("skips = 1"), text("skips")
 
 
 class TurnRow(Base):
@@ -114,7 +148,7 @@ class TurnRow(Base):
     __tablename__ = "turns"
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
-    session_id: Mapped[int] = mapped_column(Id, ForeignKey("sessions.id"), index=True)
+    session_id: Mapped[int] = mapped_column(Id, ForeignKey("sessions.id"))
     parent_id: Mapped[int | None] = mapped_column(Id, ForeignKey("turns.id"), index=True)
     role: Mapped[str] = mapped_column(String)
     #: Who spoke; NULL for the assistant.
@@ -135,11 +169,46 @@ class TurnRow(Base):
     first_token_s: Mapped[float | None] = mapped_column(Double)
     total_s: Mapped[float | None] = mapped_column(Double)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(SealedText)
     #: Little-endian 32-bit numbers, one after another.
-    token_ids: Mapped[bytes | None] = mapped_column(LargeBinary)
+    token_ids: Mapped[bytes | None] = mapped_column(SealedBytes)
+    #: Other turns of the session lie between it and its parent: they were taken back or drawn again. A trigger sets it.
+    skips: Mapped[bool] = mapped_column(server_default=false())
 
-    __table_args__ = ({"sqlite_autoincrement": True},)
+    __table_args__ = (
+        Index("ix_turns_session_id_id", "session_id", "id"),
+        Index(
+            "ix_turns_skips",
+            *("session_id", "id", "parent_id"),
+            sqlite_where=_SKIPS_IN_SQLITE,
+            postgresql_where=_SKIPS_IN_POSTGRESQL,
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class SummaryRow(Base):
+    """What a dialogue was about, up to a turn. A trigger deletes it when a turn that it tells of changes or goes."""
+
+    __tablename__ = "summaries"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    session_id: Mapped[int] = mapped_column(Id, ForeignKey("sessions.id"))
+    #: The summary that was read with the turns, and told of those before; not a foreign key, since it may be deleted.
+    base_id: Mapped[int | None] = mapped_column(Id)
+    #: The oldest and the newest turn that were read; not foreign keys, since they may be erased.
+    since_turn_id: Mapped[int] = mapped_column(Id)
+    until_turn_id: Mapped[int] = mapped_column(Id)
+    #: Of the turns that were read, so that what changed meanwhile is found out.
+    fingerprint: Mapped[str] = mapped_column(String)
+    model: Mapped[str] = mapped_column(String)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    text: Mapped[str] = mapped_column(SealedText)
+
+    __table_args__ = (
+        Index("ix_summaries_session_id_until_turn_id", "session_id", "until_turn_id"),
+        {"sqlite_autoincrement": True},
+    )
 
 
 class PlatformMessageRow(Base):
@@ -191,9 +260,11 @@ class InboxRow(Base):
     joined_id: Mapped[int | None] = mapped_column(Id, ForeignKey("inbox.id"), index=True)
     accepted_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: The values of `core.dialogue` as JSON; NULL where the event was not understood, and when it was forgotten.
-    inbound: Mapped[str | None] = mapped_column(Text)
+    inbound: Mapped[str | None] = mapped_column(SealedText)
     #: The event without its secrets, until it is answered.
-    raw: Mapped[str | None] = mapped_column(Text)
+    raw: Mapped[str | None] = mapped_column(SealedText)
+    #: The platform's id of whose event it is; "" where nobody's, and when it was forgotten.
+    person: Mapped[str] = mapped_column(String, server_default="")
 
     __table_args__ = (
         Index("ix_inbox_open", "place", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -231,12 +302,14 @@ class DeliveryRow(Base):
     ends_as: Mapped[str] = mapped_column(String)
     #: The assistant's turn; NULL while it is written, and for what a command says.
     turn_id: Mapped[int | None] = mapped_column(Id, ForeignKey("turns.id"), index=True)
+    #: The reply that it goes on after; not a foreign key, since that turn may be erased.
+    continues_id: Mapped[int | None] = mapped_column(Id)
     seed: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: As far as it may have been seen; all of it once it is whole.
-    text: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(SealedText)
     #: The tokens of `text`, with which a reply goes on that was interrupted.
-    token_ids: Mapped[bytes | None] = mapped_column(LargeBinary)
+    token_ids: Mapped[bytes | None] = mapped_column(SealedBytes)
 
     __table_args__ = ({"sqlite_autoincrement": True},)
 
@@ -256,6 +329,115 @@ class PartRow(Base):
     closed: Mapped[bool]
 
 
+class CandidateRow(Base):
+    """One of the hypotheses that a reply was chosen from."""
+
+    __tablename__ = "candidates"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    turn_id: Mapped[int] = mapped_column(Id, ForeignKey("turns.id"))
+    #: As the model ranked them; 0 is its best.
+    number: Mapped[int] = mapped_column(Integer)
+    #: It is what the turn says.
+    chosen: Mapped[bool]
+    finish_reason: Mapped[str] = mapped_column(String)
+    #: Of its tokens, in nats, before any sampling setting.
+    log_probability: Mapped[float] = mapped_column(Double)
+    #: What rankers gave it, by their names.
+    scores: Mapped[dict[str, float] | None] = mapped_column(JSON(none_as_null=True))
+    text: Mapped[str] = mapped_column(SealedText)
+    #: Of the turn's tokenizer.
+    token_ids: Mapped[bytes | None] = mapped_column(SealedBytes)
+
+    __table_args__ = (UniqueConstraint("turn_id", "number"), {"sqlite_autoincrement": True})
+
+
+class FeedbackRow(Base):
+    """What somebody thinks of a reply, or wanted done with it. Each opinion counts once."""
+
+    __tablename__ = "feedback"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    #: NULL while the reply is being written.
+    turn_id: Mapped[int | None] = mapped_column(Id, ForeignKey("turns.id"))
+    #: The reply that was being written then; NULL where it was finished.
+    delivery_id: Mapped[int | None] = mapped_column(Id, ForeignKey("deliveries.id"))
+    #: The candidate that was seen.
+    candidate_id: Mapped[int | None] = mapped_column(Id, ForeignKey("candidates.id"), index=True)
+    model: Mapped[str | None] = mapped_column(String)
+    person_id: Mapped[int] = mapped_column(Id, ForeignKey("people.id"), index=True)
+    #: `Opinion`.
+    opinion: Mapped[str] = mapped_column(String)
+    #: The reaction was taken back.
+    withdrawn: Mapped[bool]
+    told_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    __table_args__ = (
+        UniqueConstraint("turn_id", "person_id", "opinion"),
+        UniqueConstraint("delivery_id", "person_id", "opinion"),
+        {"sqlite_autoincrement": True},
+    )
+
+
+class MovedChannelRow(Base):
+    """A channel that has another id by now. What still comes for the old one belongs to the new one."""
+
+    __tablename__ = "moved_channels"
+
+    platform: Mapped[str] = mapped_column(String, primary_key=True)
+    bot: Mapped[str] = mapped_column(String, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String, primary_key=True)
+    channel: Mapped[str] = mapped_column(String, primary_key=True)
+    new_channel: Mapped[str] = mapped_column(String)
+
+
+class UsageRow(Base):
+    """What one message has cost, and to whose account. No foreign key: it outlives the message."""
+
+    __tablename__ = "usage"
+
+    inbox_id: Mapped[int] = mapped_column(Id, primary_key=True, autoincrement=False)
+    platform: Mapped[str] = mapped_column(String)
+    workspace: Mapped[str] = mapped_column(String)
+    channel: Mapped[str] = mapped_column(String)
+    #: The platform's id.
+    person: Mapped[str] = mapped_column(String)
+    #: When the message was accepted.
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    #: Read and written.
+    tokens: Mapped[int] = mapped_column(BigInteger)
+    gpu_s: Mapped[float] = mapped_column(Double)
+
+    __table_args__ = (
+        Index("ix_usage_person", "platform", "workspace", "person", "at"),
+        Index("ix_usage_at", "platform", "workspace", "at"),
+    )
+
+
+class PairingCodeRow(Base):
+    """A code that the operator gave away and nobody has said yet."""
+
+    __tablename__ = "pairing_codes"
+
+    #: SHA-256; the code itself is nowhere.
+    code_hash: Mapped[str] = mapped_column(String, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PairingRow(Base):
+    """Somebody who has said a code, and may speak to the program in private."""
+
+    __tablename__ = "pairings"
+
+    platform: Mapped[str] = mapped_column(String, primary_key=True)
+    workspace: Mapped[str] = mapped_column(String, primary_key=True)
+    #: The platform's id.
+    person: Mapped[str] = mapped_column(String, primary_key=True)
+    #: Of the code that was said: saying it again changes nothing.
+    code_hash: Mapped[str] = mapped_column(String)
+    paired_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class CursorRow(Base):
     """How far a platform's events were taken in."""
 
@@ -265,3 +447,15 @@ class CursorRow(Base):
     bot: Mapped[str] = mapped_column(String, primary_key=True)
     name: Mapped[str] = mapped_column(String, primary_key=True)
     value: Mapped[int] = mapped_column(BigInteger)
+
+
+class SecretRow(Base):
+    """A secret that must be kept for a while."""
+
+    __tablename__ = "secrets"
+
+    name: Mapped[str] = mapped_column(String, primary_key=True)
+    #: With its name in it; never in the clear.
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    #: NULL lives until it is deleted.
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

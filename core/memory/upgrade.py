@@ -70,6 +70,11 @@ def known_revisions() -> tuple[str, ...]:
     return tuple(sorted(file.name.partition("_")[0] for file in (_FOLDER / "versions").glob("[0-9]*_*.py")))
 
 
+def is_of_tables(_item: object, name: str | None, *_of_it: object) -> bool:
+    """Alembic's `include_object`: full-text search is the migration's own, and no part of the tables' metadata."""
+    return not (name or "").startswith("turns_search")
+
+
 def _known(revision: str | None, database: Database) -> str | None:
     if revision is None or revision in known_revisions():
         return revision

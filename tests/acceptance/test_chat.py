@@ -75,6 +75,16 @@ def test_sessions_are_listed_with_what_was_said_in_them(home: Home) -> None:
     assert home.banter("sessions", "show", "77").returncode == 1
 
 
+def test_a_reply_that_was_cut_is_gone_on_with(home: Home) -> None:
+    told = home.chat(f"{CAPITAL}\n/continue\n", variables={"BANTER_SAMPLING__MAX_NEW_TOKENS": "4"})
+
+    assert told.stderr.startswith(CUT)
+    first, whole = (text for role, text in turns(home) if role == "assistant")
+    assert whole.startswith(first)
+    assert ("Paris" in first, "Paris" in whole) == (False, True)
+    assert told.stdout.count(first) == 1
+
+
 @pytest.mark.parametrize("said", ["👍👩‍👩‍👧\n", "\u202eسلام\n", "é" * 50 + "\n"])
 def test_emoji_and_other_scripts_are_answered(home: Home, said: str) -> None:
     told = home.chat(said)

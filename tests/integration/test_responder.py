@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.commands import COMMANDS, Command, Commands, parse
+from core.commands.asked import Known
+from core.commands.command import Asker, Command, parse
+from core.commands.commands import Commands
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, Role, SessionKey, Turn
 from core.errors import RequestFailed, SettingsError
 from core.generation.models import Models
@@ -19,6 +21,7 @@ from core.memory.sessions import Session
 from core.memory.store import Memory
 from core.memory.upgrade import prepare
 from core.responder import Answered, Responder
+from core.texts import Texts
 from core.voice import Persona, Voices
 from tests.integration.tiny_networks import save_tiny_network
 from tests.unit.scripted_backend import ScriptedBackend
@@ -40,7 +43,7 @@ class Dialogue:
         self.session = session
         self.backend = ScriptedBackend(*replies)
         self.responder = Responder(memory, self.backend, voices, GuardLimits())
-        self.commands = Commands(memory, voices)
+        self.commands = Commands(Known(voices, Texts()))
         self._messages = 0
 
     async def say(self, text: str) -> str:
@@ -48,17 +51,18 @@ class Dialogue:
         message = InboundMessage(KEY, ME, f"m{self._messages}", text, datetime.now(UTC))
         return await self.hear(await self.memory.record_message(self.session.id, message))
 
-    async def hear(self, question: Turn) -> str:
-        events = [event async for event in self.responder.answer(self.session, question)]
+    async def hear(self, question: Turn, continues: Turn | None = None) -> str:
+        events = [event async for event in self.responder.answer(self.session, question, continues)]
         assert isinstance(events[-1], Answered)
         return "".join(event.text for event in events if isinstance(event, Piece))
 
     async def command(self, line: str) -> str:
         said = parse(line)
         assert isinstance(said, Command)
-        reply = await self.commands.run(self.session, said)
+        async with self.memory.transaction() as steps:
+            reply = await self.commands.run(steps, self.session, said, Asker(ME, is_alone=True))
         self.session = reply.session
-        return reply.text or await self.hear(reply.answer_again)  # type: ignore[arg-type]
+        return reply.text if reply.answer_again is None else await self.hear(reply.answer_again, reply.continues)
 
     @property
     def asked(self) -> list[str]:
@@ -184,7 +188,7 @@ async def test_a_stopped_reply_is_kept_as_far_as_it_was_said(table: Table) -> No
             await dialogue.responder.stop(dialogue.session.id)
 
     assert isinstance(event, Answered)
-    assert event.finish_reason is FinishReason.CANCELLED
+    assert event.written.finish_reason is FinishReason.CANCELLED
     assert await dialogue.remembered() == ["Count.", "One"]
 
 
@@ -223,22 +227,6 @@ async def test_a_long_dialogue_keeps_its_prompt_within_the_window(table: Table) 
 
     assert starts[0] != starts[-1]
     assert len(set(starts)) < len(starts) / 2  # it is trimmed in steps
-
-
-async def test_a_slash_that_is_meant_for_the_model_is_written_twice() -> None:
-    assert parse("//etc is a folder") == "/etc is a folder"
-    assert parse("either/or") == "either/or"
-    assert parse("/PERSONA  use pirate ") == Command("persona", "use pirate")
-
-
-async def test_help_tells_of_every_command_and_an_unknown_one_points_to_it(table: Table) -> None:
-    dialogue = await table.dialogue()
-
-    lines = (await dialogue.command("/help")).splitlines()
-
-    assert [line.split()[0] for line in lines] == [f"/{name}" for name in COMMANDS]
-    assert lines[0] == "/new                                    begin a new dialogue"
-    assert await dialogue.command("/nothing") == "There is no /nothing. /help lists what there is."
 
 
 async def test_a_persona_that_is_not_there_is_an_error_that_names_the_others(table: Table) -> None:
