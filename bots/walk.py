@@ -139,7 +139,8 @@ async def open_walk(ground: Ground, accounts: Sequence[Account], options: WalkOp
         closing.push_async_callback(writes.aclose)
         memory = Memory(ground.database)
         policy = options.policy
-        leases = Leases(ground.database, writes, _process_name(), options.lease_s)
+        at = [(account.platform, account.bot) for account in accounts]
+        leases = Leases(ground.database, writes, _process_name(), options.lease_s, at)
         recollection = await closing.enter_async_context(recollecting(memory, ground.backend, options.recollection))
         answering = _answering(ground, memory, writes, accounts, options, recollection)
         dispatcher = Dispatcher(leases, ObservedHandler(answering, ground.measures), options.dispatch)

@@ -8,10 +8,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.dialogue import Inbound, TurnState
+from core.dialogue import Inbound, Platform, TurnState
 from core.errors import LeaseLost
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
@@ -64,6 +77,7 @@ class _Take:
     limit: int
     lease_s: float
     served: tuple[str, ...]
+    accounts: tuple[tuple[str, str], ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +89,20 @@ class _Renew:
 class Leases:
     """Those of one process."""
 
-    def __init__(self, database: Database, writes: GroupedWrites, owner: str, lease_s: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        writes: GroupedWrites,
+        owner: str,
+        lease_s: float,
+        accounts: Iterable[tuple[Platform, str]] | None = None,
+    ) -> None:
+        """`accounts` are those that this process can send from; None are all."""
         self._database = database
         self._writes = writes
         self.owner = owner
         self.lease_s = lease_s
+        self._accounts = None if accounts is None else tuple((one.value, bot) for one, bot in accounts)
 
     async def take(self, limit: int, served: Iterable[str] = ()) -> tuple[Work, ...]:
         """Leases at most `limit` places where something waits and nobody is; those with the oldest messages first.
@@ -87,7 +110,7 @@ class Leases:
         `served` are places at which this process still answers. A lease of its own that expired there is renewed when
         it is needed: to take it again would end the reply.
         """
-        return await self._writes.write(_take, _Take(self.owner, limit, self.lease_s, tuple(served)))
+        return await self._writes.write(_take, _Take(self.owner, limit, self.lease_s, tuple(served), self._accounts))
 
     async def renew(self, leases: Sequence[Lease]) -> tuple[Lease, ...]:
         """Those that are still this process' own, for another while; others answer at the rest."""
@@ -150,7 +173,7 @@ async def _take_one(database: Database, connection: AsyncConnection, take: _Take
             func.min(case((InboxRow.urgent.is_(False), InboxRow.id))).label("first"),
             func.max(case((is_urgent, 1), else_=0)).label("is_urgent"),
         )
-        .where(_is_open())
+        .where(_is_open(), _is_of(take.accounts))
         .group_by(InboxRow.place)
         .subquery()
     )
@@ -270,6 +293,10 @@ def _message(row: RowMapping) -> WaitingMessage | ValueError:
         inbound=inbound,
         urgent=row["urgent"],
     )
+
+
+def _is_of(accounts: Sequence[tuple[str, str]] | None) -> ColumnElement[bool]:
+    return true() if accounts is None else tuple_(InboxRow.platform, InboxRow.bot).in_(accounts)
 
 
 def _is_open() -> ColumnElement[bool]:

@@ -60,7 +60,7 @@ def test_several_models_answer_at_once(folders: dict[str, str]) -> None:
     jobs = [one for spec in specs for one in asked(spec, 6)]
 
     drive.submit(*jobs)
-    for _ in range(6):
+    for _ in range(8):
         drive.step()
     running = {told.name: told.running for told in drive.engine.statistics()}
     drive.run()

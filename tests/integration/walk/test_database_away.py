@@ -50,6 +50,9 @@ async def _locked(url: str) -> AsyncIterator[None]:
         connection.close()
 
 
+_CUT_OFF = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1"
+
+
 @asynccontextmanager
 async def _closed(server: LocalPostgres, url: str) -> AsyncIterator[None]:
     """Nobody finds the server, and whoever had is cut off."""
@@ -59,8 +62,11 @@ async def _closed(server: LocalPostgres, url: str) -> AsyncIterator[None]:
     connection = await asyncpg.connect(server.url())
     socket.rename(hidden)
     try:
-        while await connection.fetch("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name):
-            pass  # they end when they look at their signals
+        quiet_looks = 0
+        while quiet_looks < 5:  # they end when they look at their signals; one that just begins is not shown yet
+            found = await connection.fetch(_CUT_OFF, name)
+            quiet_looks = 0 if found else quiet_looks + 1
+            await asyncio.sleep(0.02)
         await connection.close()
         yield
     finally:
