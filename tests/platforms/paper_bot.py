@@ -119,6 +119,15 @@ class PaperBot:
         except TimeoutError:
             raise AssertionError(f"somebody still waits: {await self._open()}, {self.platform.log[-10:]}") from None
 
+    async def until_told(self, *states: str) -> None:
+        """Until the first messages are in these states."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while [one.state for one in await self.told()][: len(states)] != [*states]:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(_LOOK_S)
+        except TimeoutError:
+            raise AssertionError(f"they are {await self.told()}") from None
+
     async def told(self) -> list[Told]:
         """Every event that was kept, in its order."""
         asked = select(InboxRow.state, InboxRow.reason, InboxRow.attempts).order_by(InboxRow.id)

@@ -1,7 +1,5 @@
 """What goes wrong on the way out, and in the model: nothing is lost, nothing comes twice."""
 
-import asyncio
-
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -121,11 +119,8 @@ async def test_a_permanent_refusal_pauses_that_place_alone(place: Place) -> None
         waits = await bot.says("is anybody there", channel="closed")
         elsewhere = await bot.says("hello", channel="open")
         await bot.until(lambda: bool(place.platform.said(elsewhere)))
-        async with asyncio.timeout(20.0):
-            while (await bot.told())[0].state != "failed":
-                await asyncio.sleep(0.02)
 
-        assert [told.state for told in await bot.told()][:2] == ["failed", "waiting"]
+        await bot.until_told("failed", "waiting")
         assert place.platform.said(waits) == []
 
 
