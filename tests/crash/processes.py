@@ -116,6 +116,8 @@ def _is_stopped(process: BaseProcess) -> bool:
 async def _ended(process: BaseProcess) -> str:
     for _ in range(int(_END_S / _LOOK_S)):
         if not process.is_alive():
-            return "" if process.exitcode == 0 else f"a bot ended with {process.exitcode}"
+            # A kill that was planned may come while it ends; nobody else kills.
+            is_fine = process.exitcode in (0, -signal.SIGKILL)
+            return "" if is_fine else f"a bot ended with {process.exitcode}"
         await asyncio.sleep(_LOOK_S)
     return f"a bot did not end within {_END_S:g} s"
