@@ -12,16 +12,16 @@ import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.answering import Answering, AnswerLimits, Front
 from core.commands.asked import Known, Privacy
 from core.commands.commands import Commands
-from core.delivery import Edge
 from core.dialogue import Platform, SessionKey
 from core.dispatcher import Dispatcher, DispatchLimits
 from core.doorkeeper import Doorkeeper
+from core.edge import Edge
 from core.errors import BanterError, PlatformAway, SettingsError
 from core.generation.request import Backend
 from core.guards import GuardLimits
@@ -90,10 +90,10 @@ class WalkOptions:
     event_secret: bytes
     #: Longer than any platform's `send_timeout_s`.
     lease_s: float = 60.0
-    dispatch: DispatchLimits = DispatchLimits()  # noqa: RUF009 - values that nobody can change
-    answer: AnswerLimits = AnswerLimits()  # noqa: RUF009
-    guards: GuardLimits = GuardLimits()  # noqa: RUF009
-    recollection: RecollectionLimits = RecollectionLimits()  # noqa: RUF009
+    dispatch: DispatchLimits = field(default_factory=DispatchLimits)
+    answer: AnswerLimits = field(default_factory=AnswerLimits)
+    guards: GuardLimits = field(default_factory=GuardLimits)
+    recollection: RecollectionLimits = field(default_factory=RecollectionLimits)
     #: From the question to the end of its reply.
     timeout_s: float = 300.0
 

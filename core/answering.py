@@ -18,11 +18,12 @@ from functools import partial
 from core.commands.carrying_out import Order, carry_out
 from core.commands.command import Asker, Command, parse
 from core.commands.commands import Commands
-from core.delivery import Edge, Recipient, ReplyDelivery, whole_parts
+from core.delivery import ReplyDelivery
 from core.desk import Writing
 from core.dialogue import Edit, Feedback, Inbound, InboundMessage, Move, SessionKey, TurnState
 from core.dispatcher import Holding
 from core.doorkeeper import Decision, Verdict, answer_everybody
+from core.edge import Edge, Recipient, whole_parts
 from core.errors import (
     BanterError,
     ChannelMoved,
@@ -190,7 +191,7 @@ class Answering:
             return await self._outbox.next(holding.lease)
         except BanterError as error:
             return await self._answer_later(holding, messages[0], error)
-        except Exception as error:
+        except Exception as error:  # one message's trouble: it is tried again, and ends in an apology
             logger.exception("a message could not be answered", extra={"action": "answer"})
             fault = RequestFailed(f"the program failed ({type(error).__name__}); its log tells more")
             return await self._answer_later(holding, messages[0], fault)

@@ -14,49 +14,21 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from core.dialogue import SessionKey
-from core.dispatcher import Holding
+from core.edge import Edge, Recipient
 from core.errors import BanterError, DatabaseAway, LeaseLost, PlatformAway, PlatformError, PlatformRefused, RateLimited
 from core.memory.outbox import Outbox
 from core.memory.owed import WHOLE, Delivery, Progress, SentPart
 from core.parts import first_words, merged
-from core.ports import Capabilities, NewSplitter, Outgoing, Sender
-from core.sending import Send, Sending, SendLimits, pause_after
+from core.ports import Capabilities, Outgoing
+from core.sending import Send, Sending, pause_after
 from core.typing_indicator import TypingIndicator
 
 logger = logging.getLogger(__name__)
 
 #: The first words are shown a little later, so that a quick reply is sent whole, and once.
 _FIRST_SHOW_S = 0.15
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """One account on one platform."""
-
-    sender: Sender
-    splitter: NewSplitter
-    limits: SendLimits = field(default_factory=SendLimits)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Where a reply goes."""
-
-    key: SessionKey
-    #: The message that is answered; "" where none is.
-    reply_to_id: str
-    holding: Holding
-
-
-def whole_parts(edge: Edge, text: str) -> tuple[SentPart, ...]:
-    """How a text that is known from the start is cut."""
-    splitter = edge.splitter()
-    splitter.append(text)
-    splitter.finish()
-    return tuple(SentPart(number, end=part.end) for number, part in enumerate(splitter.closed))
 
 
 class ReplyDelivery:

@@ -132,7 +132,7 @@ class Dispatcher:
                 self._serve(work)
         except StorageError as error:
             logger.warning("nothing could be leased: %s", error, extra={"action": "lease"})
-        except Exception:
+        except Exception:  # the loop goes on: a fault here would leave everybody unanswered
             logger.exception("nothing could be leased", extra={"action": "lease"})
 
     async def _pause(self, longest_s: float) -> None:
@@ -165,7 +165,7 @@ class Dispatcher:
         except asyncio.CancelledError:
             await self._hand_back(holding)
             raise
-        except Exception:
+        except Exception:  # the other places go on; this one is taken again
             logger.exception("a message could not be answered", extra={"action": "serve"})
 
     async def _hand_back(self, holding: Holding) -> None:
@@ -195,7 +195,7 @@ class Dispatcher:
             await self._handler.interrupt(holding, message)
         except LeaseLost:
             pass  # whoever holds it now takes care of the event
-        except Exception:
+        except Exception:  # the reply at that place goes on
             logger.exception("an event could not be taken care of", extra={"action": "interrupt"})
 
     async def _keep_leases(self) -> None:

@@ -6,7 +6,7 @@ A dialogue that fits its prompt whole costs one query. Only of a longer one the 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from core.dialogue import Summary, Turn
 from core.generation.request import Backend, Prompt
@@ -22,7 +22,7 @@ from core.voice import Voice
 @dataclass(frozen=True, slots=True)
 class RecollectionLimits:
     #: None: there are no summaries.
-    summary: SummaryLimits | None = SummaryLimits()  # noqa: RUF009 - a value that nobody can change
+    summary: SummaryLimits | None = field(default_factory=SummaryLimits)
     #: Of older turns that are shown beside a question; 0: nothing is looked for, as where texts are sealed.
     found_tokens: int = 400
 

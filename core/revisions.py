@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 
 from core.access import Rank
 from core.commands.command import parse
-from core.delivery import Edge
 from core.desk import Desk
 from core.dialogue import (
     Deletion,
@@ -27,6 +26,7 @@ from core.dialogue import (
     TurnState,
 )
 from core.dispatcher import Holding
+from core.edge import Edge
 from core.errors import PlatformRefused
 from core.memory.leases import WaitingMessage
 from core.memory.outbox import Outbox

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from bots.readiness import WriterState
 from bots.service import Opened, answer_people
 from bots.walk import Account
-from core.delivery import Edge
 from core.dialogue import Platform
+from core.edge import Edge
 from core.memory.database import Database
 from core.memory.upgrade import prepare
 from core.ports import Accept, Arrival

@@ -14,8 +14,8 @@ from bots.logs import log_to_stderr
 from bots.readiness import WriterState
 from bots.service import Opened, answer_people
 from bots.walk import Account
-from core.delivery import Edge
 from core.dialogue import Platform, SessionKey
+from core.edge import Edge
 from core.memory.database import Database
 from core.memory.upgrade import prepare
 from core.ports import Accept, Outgoing

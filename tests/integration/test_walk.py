@@ -11,8 +11,8 @@ import pytest
 
 from bots import walk
 from bots.walk import Account, Ground, WalkOptions, open_walk
-from core.delivery import Edge
 from core.dialogue import InboundMessage, Platform
+from core.edge import Edge
 from core.errors import BanterError, SettingsError
 from core.memory.database import Database
 from core.memory.upgrade import prepare

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from adapters.text import Splitter
 from bots.walk import Account, Ground, Walk, WalkOptions, open_walk
-from core.delivery import Edge
 from core.dialogue import Called, FinishReason, InboundMessage, Person, Platform, SessionKey
 from core.dispatcher import DispatchLimits
+from core.edge import Edge
 from core.errors import QueueFull
 from core.generation.models import Models
 from core.generation.request import (

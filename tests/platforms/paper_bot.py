@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from bots.walk import Account, Ground, Walk, WalkOptions, open_walk
 from core.answering import AnswerLimits
-from core.delivery import Edge
 from core.dispatcher import DispatchLimits
+from core.edge import Edge
 from core.generation.models import Models
 from core.generation.request import Backend
 from core.memory.database import Database
