@@ -1,7 +1,7 @@
 """The tables, as SQLAlchemy knows them. Every change here needs a migration.
 
-They stand in one file whatever its length: who forgets, seals anew or compacts walks over all of them by their metadata,
-and a table that somebody did not import would be missed.
+They stand in one file whatever its length: who forgets, seals anew or compacts walks over all of them by their
+metadata, and a table that somebody did not import would be missed.
 
 A platform's ids are text, and "" stands for what a platform does not have: a NULL would never be equal to itself.
 """
