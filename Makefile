@@ -28,7 +28,7 @@ format: $(VENV)/.installed-check
 # What the program says to people, gathered for the translators (core/locales/*.po), and compiled again.
 messages: $(VENV)/.installed
 	@mkdir -p build
-	@$(BIN)/pybabel -q extract --no-default-keywords -k marked -k tell -k say:2 -k _text:2 --ignore-dirs=generation \
+	@$(BIN)/pybabel -q extract --no-default-keywords -k marked -k tell -k say:2 --ignore-dirs=generation \
 		--no-location --sort-output --no-wrap --project=Banter --output=build/banter.pot core
 	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap \
 		--domain=banter --input-file=build/banter.pot --output-dir=core/locales

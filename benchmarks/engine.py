@@ -102,6 +102,7 @@ def _scale(options: argparse.Namespace) -> Scale:
         "reply_tokens": options.new_tokens,
         "rounds": options.rounds,
         "storm_requests": options.storm_requests,
+        "storm_loads": tuple(options.storm_loads) if options.storm_loads else None,
         "sessions": tuple(options.sessions) if options.sessions else None,
         "long_sessions": tuple(options.long_sessions) if options.long_sessions else None,
     }
@@ -152,7 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     scale.add_argument("--prompt-tokens", type=int, help="of `equal`")
     scale.add_argument("--new-tokens", type=int, help="of `equal`")
     scale.add_argument("--rounds", type=int, help="of `equal`")
-    scale.add_argument("--storm-requests", type=int)
+    scale.add_argument("--storm-requests", type=int, help="at the highest of the loads")
+    scale.add_argument("--storm-loads", type=float, nargs="+", help="against what static batching holds (1.5 and 0.5)")
     scale.add_argument("--sessions", type=int, nargs=2, metavar=("COUNT", "TURNS"))
     scale.add_argument("--long-sessions", type=int, nargs=2, metavar=("COUNT", "TURNS"))
     guests = parser.add_argument_group("rivals of other environments")

@@ -13,8 +13,6 @@ from benchmarks.rivals.process import RivalFailed, RivalProcess
 from benchmarks.workloads import Vocabulary, Workload, equal, sessions, storm
 
 WORKS = ("equal", "storm", "sessions", "long")
-#: Against what static batching holds.
-STORM_LOADS = (1.5, 0.5)
 #: What static batching holds is the most that it serves a second of so many requests: of those that wait already (full
 #: groups, padded to their longest), and of a stream that is twice as fast (smaller groups, which are quicker).
 _CAPACITY_REQUESTS = 64
@@ -35,6 +33,8 @@ class Scale:
     rounds_s: float = math.inf
     #: At the higher load; the lower one asks fewer, and lasts as long.
     storm_requests: int = 128
+    #: Against what static batching holds.
+    storm_loads: tuple[float, ...] = (1.5, 0.5)
     #: How many at once, and exchanges of each.
     sessions: tuple[int, int] = (16, 10)
     long_sessions: tuple[int, int] = (4, 60)
@@ -107,8 +107,8 @@ class Benchmark:
         if not self.static_capacity_per_s:
             self._tell("the storm's rate is made from what static batching holds; without it there is no storm")
             return
-        for load in STORM_LOADS:
-            asked = max(round(most * load / max(STORM_LOADS)), 1)
+        for load in self._scale.storm_loads:
+            asked = max(round(most * load / max(self._scale.storm_loads)), 1)
             workload = storm(self._vocabulary, asked, load * self.static_capacity_per_s)
             for name in list(self._rivals):
                 self._record("storm", str(load), name, workload)

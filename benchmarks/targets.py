@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.measuring import Figures
-from benchmarks.runs import STORM_LOADS, Run
+from benchmarks.runs import Run
 
 #: Requests of equal length, a rival, and the least against it.
 _EQUAL = (("1", "sequential", 0.97), ("32", "static", 1.0), ("8", "vllm", 1.0), ("32", "vllm", 1.0))
@@ -49,7 +49,8 @@ def _equal(runs: Sequence[Run]) -> Iterator[Target]:
 
 
 def _storm(runs: Sequence[Run]) -> Iterator[Target]:
-    for load in STORM_LOADS:
+    loads = {float(run.case) for run in runs if run.work == "storm"}
+    for load in sorted(loads, reverse=True):
         own, other = figures_of(runs, "storm", str(load), "banter"), figures_of(runs, "storm", str(load), "static")
         if not own or not other:
             continue

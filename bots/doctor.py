@@ -17,7 +17,7 @@ from core.generation.link import Link
 from core.generation.model_store import existing_parent
 from core.generation.openai_stream import ServedModel
 from core.memory.upgrade import current, head
-from core.settings import Settings
+from core.settings.settings import Settings
 
 _ROOM_BYTES = 1_000_000_000
 

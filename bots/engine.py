@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from core.generation.launcher import EngineProcess, socket_path
-from core.settings import Settings
+from core.settings.settings import Settings
 
 
 def engine_process(settings: Settings, config: Path | None) -> EngineProcess:

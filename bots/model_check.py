@@ -16,7 +16,7 @@ from core.dialogue import Role, Turn
 from core.generation.catalogue import ModelFormat
 from core.generation.client import EngineClient
 from core.generation.request import Completion, GenerationRequest, ScorePair
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.voice import Persona, Voices
 
 _QUESTION = "Hello! How are you?"

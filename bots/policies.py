@@ -11,9 +11,9 @@ from core.generation.request import SamplingParams
 from core.policy import Calling, Calls, Manner, Place, Policy
 from core.quiet_hours import QuietHours, QuietSpan
 from core.quotas import Amount, Quotas
-from core.settings import Settings
-from core.settings_answering import AccessSettings, AnsweringSettings, PlaceSettings, QuotaSettings, RankSettings
-from core.settings_sampling import SamplingSettings
+from core.settings.answering import AccessSettings, AnsweringSettings, PlaceSettings, QuotaSettings, RankSettings
+from core.settings.sampling import SamplingSettings
+from core.settings.settings import Settings
 from core.voice import Tuning
 
 

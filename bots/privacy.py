@@ -12,7 +12,7 @@ from core.memory.database import Database
 from core.memory.exporting import Consent
 from core.memory.retention import Ages, Retention
 from core.privacy import Evict, PrivacyByCommand
-from core.settings import Settings
+from core.settings.settings import Settings
 
 
 def evicting(settings: Settings, config: Path | None) -> Evict:

@@ -34,7 +34,7 @@ from core.measures import (
 )
 from core.memory.database import Database
 from core.memory.upgrade import prepare
-from core.settings import Settings
+from core.settings.settings import Settings
 from core.voice import Voices
 
 logger = logging.getLogger(__name__)

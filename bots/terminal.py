@@ -23,7 +23,7 @@ from core.errors import BanterError, ModelError
 from core.generation.request import Piece, Waiting
 from core.memory.sessions import Session
 from core.responder import Answered, Written
-from core.settings import Settings
+from core.settings.settings import Settings
 
 _ENDINGS = {
     FinishReason.LENGTH: "cut at the longest reply (sampling.max_new_tokens)",

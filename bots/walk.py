@@ -5,24 +5,23 @@ replies are finished or handed back, what was asked of the database is written.
 """
 
 import asyncio
+import contextlib
 import logging
-import os
-import secrets
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from core.answering import Answering, AnswerLimits, Front
+from core.answering.front import Front
+from core.answering.handler import Answering, AnswerLimits
 from core.commands.asked import Known, Privacy
 from core.commands.commands import Commands
 from core.dialogue import Platform, SessionKey
 from core.dispatcher import Dispatcher, DispatchLimits
 from core.doorkeeper import Doorkeeper
 from core.edge import Edge
-from core.errors import BanterError, PlatformAway, SettingsError
+from core.errors import BanterError, PlatformAway, SettingsError, StorageError
 from core.generation.request import Backend
 from core.guards import GuardLimits
 from core.measures import RECEIVER_FAILURES, UNMEASURED, Measures
@@ -34,9 +33,11 @@ from core.memory.notices import listening
 from core.memory.pairing import Pairings
 from core.memory.store import Memory
 from core.memory.usage import Usage
-from core.observed import ObservedHandler, ObservedOutbox, ObservedSender, Observer
+from core.observed import ObservedHandler, ObservedOutbox, ObservedSender
+from core.observer import Observer
 from core.policy import Policy
 from core.ports import Accept
+from core.process_name import has_ended, process_name
 from core.reception import Reception
 from core.recollection import Recollection, RecollectionLimits, recollecting
 from core.responder import Responder
@@ -140,20 +141,21 @@ async def open_walk(ground: Ground, accounts: Sequence[Account], options: WalkOp
         memory = Memory(ground.database)
         policy = options.policy
         at = [(account.platform, account.bot) for account in accounts]
-        leases = Leases(ground.database, writes, _process_name(), options.lease_s, at)
+        leases = Leases(ground.database, writes, process_name(), options.lease_s, at)
         recollection = await closing.enter_async_context(recollecting(memory, ground.backend, options.recollection))
         answering = _answering(ground, memory, writes, accounts, options, recollection)
         dispatcher = Dispatcher(leases, ObservedHandler(answering, ground.measures), options.dispatch)
-        inbox = Inbox(ground.database, writes, options.event_secret)
+        inbox, wake = Inbox(ground.database, writes, options.event_secret), _waking(dispatcher)
         accepts = {
             (account.platform, account.bot): Reception(
-                (account.platform, account.bot), inbox, policy, _waking(dispatcher), options.answer.burst_s
+                (account.platform, account.bot), inbox, policy, wake, options.answer.burst_s
             )
             for account in accounts
         }
         walk = Walk(dispatcher, accepts)
+        await _take_over(leases)
         walk.tasks.append(await closing.enter_async_context(_dispatching(dispatcher)))
-        await closing.enter_async_context(listening(ground.database, lambda: dispatcher.wake(urgent=True)))
+        await closing.enter_async_context(listening(ground.database, wake))
         walk.tasks += await closing.enter_async_context(_receiving(accounts, accepts, ground.measures))
         try:
             yield walk
@@ -201,9 +203,12 @@ def _waking(dispatcher: Dispatcher) -> Callable[[bool], None]:
     return wake
 
 
-def _process_name() -> str:
-    """The owner of this process' leases: no other process, and no later one, is called so."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+async def _take_over(leases: Leases) -> None:
+    """What processes that were killed here held is free at once; a database that is away says so elsewhere."""
+    with contextlib.suppress(StorageError):
+        freed = await leases.free_those_of(has_ended)
+        if freed:
+            logger.info("%s places of a process that was killed are free", freed, extra={"action": "lease"})
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from bots.engine import engine_process
 from bots.policies import models_of_places, policy_of
 from bots.privacy import privacy_by_command
 from bots.walk import WalkOptions
-from core.answering import AnswerLimits
+from core.answering.handler import AnswerLimits
 from core.commands.asked import Known
 from core.commands.commands import Commands
 from core.dispatcher import DispatchLimits
@@ -36,7 +36,7 @@ from core.memory.upgrade import prepare
 from core.recollection import RecollectionLimits, recollecting
 from core.responder import Responder
 from core.secret_key import load_keys
-from core.settings import ModelSettings, PersonaSettings, Settings
+from core.settings.settings import ModelSettings, PersonaSettings, Settings
 from core.summary import SummaryLimits
 from core.texts import Texts
 from core.voice import Persona, Voices

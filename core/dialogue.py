@@ -61,6 +61,11 @@ class SessionKey:
     #: Set only where each person of a group has a dialogue of their own.
     person: str = ""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All of it, in its order."""
+        return self.platform.value, self.bot, self.workspace, self.channel, self.thread, self.person
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -120,10 +125,15 @@ class EventKey:
     #: An edit shares its message's id; this tells it from the next edit.
     revision: str = ""
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All of it, in its order."""
+        return self.platform.value, self.bot, self.kind.value, self.channel, self.message_id, self.revision
+
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """A message as it crossed the platform's edge, its text already cleaned (`clean_text`)."""
+    """A message as it crossed the platform's edge; where it is received its text is cleaned (`clean_text`)."""
 
     session_key: SessionKey
     person: Person
@@ -263,6 +273,11 @@ def clean_text(text: str) -> str:
     """
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return printable(whole.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database can hold it as it is: no NUL, and no half of a surrogate pair."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Protocol
 
 from core.errors import LeaseLost, StorageError
-from core.memory.leases import Lease, Leases, WaitingMessage, Work
+from core.memory.leased import Lease, WaitingMessage, Work
+from core.memory.leases import Leases
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import Protocol
 from core.access import Rank
 from core.commands.command import Command, parse
 from core.dialogue import Edit, Feedback, InboundMessage, Person, SessionKey, TurnState
-from core.memory.leases import WaitingMessage
+from core.memory.leased import WaitingMessage
 from core.memory.usage import Admission
 from core.pairing import code_in, hash_of
 from core.policy import Manner, Policy

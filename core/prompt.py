@@ -30,6 +30,9 @@ SUMMARY_SHARE = 0.25
 #: No vocabulary puts more of an ordinary text into one token; what is longer is taken as too long unread.
 _CHARACTERS_PER_TOKEN = 16
 
+#: So many short prompts are kept; each person's name makes one.
+_KNOWN = 256
+
 #: A dialogue's first words: no token that holds one of them holds another.
 _FIRST_WORDS = ("a", "0", "\U0001f44b")
 
@@ -70,6 +73,7 @@ class PromptBuilder:
         self.max_new_tokens: int = max_new_tokens
         #: Tokens that a prompt may have.
         self.room: int = context_window - max_new_tokens
+        self._known: dict[tuple[str, Turn], Sequence[int]] = {}
 
     def with_room_for(self, more_tokens: int) -> Self:
         """The same with so much less room for a prompt, and more for what is drawn."""
@@ -97,9 +101,12 @@ class PromptBuilder:
         spoken = self._spoken(turns)
         fixed = self._fixed_tokens(system_prompt, spoken[-1])
         usable = self._usable(summaries, fixed)
-        start = self._start(system_prompt, spoken, fixed, usable)
-        summary = summary_before(spoken[start], usable)
+        start = self._same_start(spoken)
         ids = self._read(system_prompt, opened(spoken[start:], usable))
+        if ids is None:
+            start = self._later_start(system_prompt, spoken, start, fixed, usable)
+            ids = self._read(system_prompt, opened(spoken[start:], usable))
+        summary = summary_before(spoken[start], usable)
         if ids is None and summary is not None:
             summary, ids = None, self._read(system_prompt, spoken[start:])
         return Plan(
@@ -160,7 +167,7 @@ class PromptBuilder:
         return name_speakers(spoken) if self._format.knows_roles else spoken
 
     def _fixed_tokens(self, system_prompt: str, newest: Turn) -> int:
-        fixed = len(self._format.token_ids(system_prompt, [replace(newest, text="", tokens=None)]))
+        fixed = len(self._once(system_prompt, replace(newest, id=0, text="", tokens=None)))
         if fixed < self.room:
             return fixed
         raise PromptTooLong(
@@ -172,30 +179,42 @@ class PromptBuilder:
         """How much of a prompt's start it shares with dialogues that begin in other words."""
         if not (self._format.knows_roles and system_prompt.strip()):
             return 0
-        others = [self._format.token_ids(system_prompt, [Turn(0, Role.PERSON, word)]) for word in _FIRST_WORDS]
+        others = [self._once(system_prompt, Turn(0, Role.PERSON, word)) for word in _FIRST_WORDS]
         return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(ids, *others, strict=False)))
+
+    def _once(self, system_prompt: str, turn: Turn) -> Sequence[int]:
+        """The ids of a prompt of one short turn, which many prompts ask for."""
+        asked = (system_prompt, turn)
+        if asked not in self._known:
+            if len(self._known) >= _KNOWN:
+                self._known.clear()
+            self._known[asked] = self._format.token_ids(system_prompt, [turn])
+        return self._known[asked]
 
     def _usable(self, summaries: Sequence[Summary], fixed: int) -> Sequence[Summary]:
         limit = SUMMARY_SHARE * (self.room - fixed)
         return [summary for summary in summaries if self.knows_roles and self.count(summary.text) <= limit]
 
-    def _start(self, system_prompt: str, spoken: list[Turn], fixed: int, summaries: Sequence[Summary]) -> int:
-        starts = [index for index, turn in enumerate(spoken) if self._may_start(turn)]
-        last = _last_start(spoken)
-        first = next(index for index in starts if last is None or index >= last)
+    def _same_start(self, spoken: list[Turn]) -> int:
+        """Where the dialogue's last prompt began."""
+        last = _last_start(spoken) or 0
+        return next(index for index, turn in enumerate(spoken) if index >= last and self._may_start(turn))
+
+    def _later_start(
+        self, system_prompt: str, spoken: list[Turn], first: int, fixed: int, summaries: Sequence[Summary]
+    ) -> int:
+        """Where it begins when what comes after `first` has no room."""
 
         def fits(start: int, limit: float) -> bool:
             return self._fits(system_prompt, opened(spoken[start:], summaries), limit)
 
-        if fits(first, self.room):
-            return first
         limit = fixed + KEPT_SHARE * (self.room - fixed)
-        later = [index for index in starts if index > first]
+        later = [index for index, turn in enumerate(spoken) if index > first and self._may_start(turn)]
         told = next((index for index in later if summaries and spoken[index].id > summaries[-1].until_turn_id), None)
         if told is not None and summaries[-1].until_turn_id >= spoken[first].id and fits(told, self.room):
             return told
         fitting = bisect_left(later, True, key=lambda start: fits(start, limit))
-        return later[fitting] if fitting < len(later) else starts[-1]
+        return later[fitting] if fitting < len(later) else (later or [first])[-1]
 
     def _may_start(self, turn: Turn) -> bool:
         return turn.role is Role.PERSON or not self._format.knows_roles

@@ -5,12 +5,25 @@ that were not stored. What could not be understood is stored as a dead letter, a
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from core.commands.command import Command, parse
-from core.dialogue import Deletion, Edit, Feedback, Inbound, InboundMessage, Kind, Move, Opinion, Platform, SessionKey
+from core.dialogue import (
+    Deletion,
+    Edit,
+    Feedback,
+    Inbound,
+    InboundMessage,
+    Kind,
+    Move,
+    Opinion,
+    Platform,
+    SessionKey,
+    clean_text,
+    is_storable,
+)
 from core.memory.inbox import Entry, Inbox
 from core.policy import Attention, Policy
 from core.ports import Arrival, Cursor
@@ -62,6 +75,7 @@ class Reception:
             self._wake(any(entry.urgent for entry in entries))
 
     async def _entry(self, arrival: Arrival) -> Entry | None:
+        arrival = _cleaned(arrival)
         inbound = None if arrival.inbound is None else await self._kept(arrival.inbound)
         if inbound is None and (arrival.inbound is not None or not arrival.error):
             return None
@@ -121,6 +135,31 @@ class Reception:
                 return None
             inbound = self._policy.corrected(inbound)
         return replace(inbound, session_key=place)
+
+
+def _cleaned(arrival: Arrival) -> Arrival:
+    """Texts without what no database, prompt or screen can hold. An id is never changed: it would be another one."""
+    inbound = arrival.inbound
+    if inbound is None:
+        return arrival
+    if not is_storable("".join(_ids(inbound))):
+        return replace(arrival, inbound=None, error="an id holds a NUL or half of a character")
+    if isinstance(inbound, InboundMessage | Edit | Feedback):
+        inbound = replace(inbound, person=replace(inbound.person, name=clean_text(inbound.person.name)))
+    if isinstance(inbound, InboundMessage | Edit):
+        inbound = replace(inbound, text=clean_text(inbound.text))
+    return replace(arrival, inbound=inbound)
+
+
+def _ids(inbound: Inbound) -> Iterator[str]:
+    yield from inbound.session_key.words
+    yield from inbound.event_key.words
+    if isinstance(inbound, InboundMessage):
+        yield inbound.reply_to_id
+    if isinstance(inbound, InboundMessage | Feedback):
+        yield from inbound.roles
+    if isinstance(inbound, InboundMessage | Edit | Feedback):
+        yield from (inbound.person.workspace, inbound.person.platform_id)
 
 
 def _message_of(inbound: Inbound | None) -> dict[tuple[str, str], InboundMessage]:

@@ -16,7 +16,7 @@ def without_secrets(raw: str) -> str:
     """JSON without the values of fields that are named like secrets, and any text without what looks like one."""
     try:
         content = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _SECRETS.sub(_CUT, raw)
     return json.dumps(_cut(content), ensure_ascii=False)
 

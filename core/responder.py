@@ -9,7 +9,7 @@ import json
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from hashlib import blake2s
 
 from core.dialogue import FinishReason, Role, TokenizedText, Turn
@@ -285,5 +285,5 @@ def _last_reply(turns: Sequence[Turn]) -> list[str]:
 
 def name_for_engine(session: Session) -> str:
     """The same in every program that shares the database, and another one in every other database and session."""
-    told = json.dumps((*astuple(session.key), session.id, session.created_at.timestamp()))
+    told = json.dumps((*session.key.words, session.id, session.created_at.timestamp()))
     return blake2s(told.encode(), digest_size=16).hexdigest()

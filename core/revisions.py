@@ -28,7 +28,7 @@ from core.dialogue import (
 from core.dispatcher import Holding
 from core.edge import Edge
 from core.errors import PlatformRefused
-from core.memory.leases import WaitingMessage
+from core.memory.leased import WaitingMessage
 from core.memory.outbox import Outbox
 from core.memory.owed import STOPPED, STREAMING, Again, Ended
 from core.memory.revising import Accepted, Owed

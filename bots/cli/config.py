@@ -8,7 +8,7 @@ from pydantic import BaseModel, SecretStr
 from bots.cli.options import Options, load
 from core.dialogue import printable
 from core.errors import SettingsError
-from core.settings_file import find_config
+from core.settings.file import find_config
 
 app = typer.Typer(help="The settings: check, show.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bots.cli.options import load
-from core.settings import Settings
+from core.settings.settings import Settings
 
 
 def engine(

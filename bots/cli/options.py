@@ -5,8 +5,8 @@ from pathlib import Path
 
 import typer
 
-from core.settings import Settings
-from core.settings_file import find_config, load_settings
+from core.settings.file import find_config, load_settings
+from core.settings.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bots.cli.options import load
-from core.settings import Settings
+from core.settings.settings import Settings
 
 app = typer.Typer(help="People whom the bots know: code, list, revoke.", no_args_is_help=True, rich_markup_mode=None)
 

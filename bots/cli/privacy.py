@@ -11,7 +11,7 @@ import typer
 
 from bots.cli.options import Loaded, load
 from core.errors import BanterError, SettingsError
-from core.settings import Settings
+from core.settings.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from core.commands.command import Asker, Command
 from core.commands.commands import Commands
-from core.memory.leases import Lease, WaitingMessage
+from core.memory.leased import Lease, WaitingMessage
 from core.memory.owed import WHOLE, Again, Begun, Delivery, Saying, SentPart
 from core.memory.sessions import NewSession
 from core.memory.store import Memory

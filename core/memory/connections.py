@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
 
 from core.memory.address import Address
+from core.memory.sqlite_thread import connect
 
 #: `full` survives a power cut; `normal` may lose the last transactions to one, never the database.
 Synchronous = Literal["full", "normal"]
@@ -76,7 +77,7 @@ def _sqlite_engine(address: Address, access: Access) -> AsyncEngine:
         pool_size=access.pool_size,
         max_overflow=0,
         pool_timeout=access.pool_timeout_s,
-        connect_args={"isolation_level": None, "timeout": access.lock_timeout_s},
+        connect_args={"isolation_level": None, "timeout": access.lock_timeout_s, "async_creator_fn": connect},
     )
     pragmas = (
         f"foreign_keys = {'ON' if access.foreign_keys else 'OFF'}",

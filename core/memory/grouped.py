@@ -8,8 +8,9 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol, TypeVar, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -103,16 +104,19 @@ class GroupedWrites:
             _tell(asked.result, result)
 
     async def _in_one_transaction(self, group: Sequence[_Asked]) -> list[object]:
-        results: dict[_Asked, object] = {}
         begin = time.perf_counter()
-        async with self.database.writing() as connection:
-            for operation in dict.fromkeys(asked.operation for asked in group):
-                of_it = [asked for asked in group if asked.operation == operation]
-                found = await operation(self.database, connection, [asked.item for asked in of_it])
-                results.update(zip(of_it, found, strict=True))
+        results = await self.database.write(partial(self._carry_out, group))
         self._measures.observe(WRITE_S, time.perf_counter() - begin)
         self._measures.observe(WRITE_GROUP, len(group))
         return [results[asked] for asked in group]
+
+    async def _carry_out(self, group: Sequence[_Asked], connection: AsyncConnection) -> Mapping[_Asked, object]:
+        results: dict[_Asked, object] = {}
+        for operation in dict.fromkeys(asked.operation for asked in group):
+            of_it = [asked for asked in group if asked.operation == operation]
+            found = await operation(self.database, connection, [asked.item for asked in of_it])
+            results.update(zip(of_it, found, strict=True))
+        return results
 
 
 def _tell(future: asyncio.Future[object], result: object) -> None:

@@ -8,14 +8,16 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
-from sqlalchemy import select, text, update
+from sqlalchemy import Insert, bindparam, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from core.dialogue import Edit, EventKey, Feedback, Inbound, InboundMessage, Kind, Platform, SessionKey, TurnState
-from core.memory.database import Database
+from core.memory.database import Database, Inserting
 from core.memory.grouped import GroupedWrites
 from core.memory.inbound_json import dump
 from core.memory.places import place_of
@@ -26,6 +28,8 @@ from core.ports import Cursor
 
 #: PostgreSQL tells every process that listens to it: something is in the inbox.
 CHANNEL = "banter_inbox"
+#: What a notice says of an event that does not wait for the reply that it is about.
+URGENT = "urgent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,7 @@ class Inbox:
         }
 
     def _hash(self, event: EventKey | str) -> str:
-        told = event if isinstance(event, str) else json.dumps(astuple(event))
+        told = event if isinstance(event, str) else json.dumps(event.words)
         return hmac.new(self._secret, told.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 
@@ -116,8 +120,11 @@ def _person(inbound: Inbound | None) -> str:
 async def _accept(database: Database, connection: AsyncConnection, batches: Sequence[_Batch]) -> list[int]:
     rows = [row for batch in batches for row in batch.rows]
     new = await _insert(database, connection, rows) if rows else set()
-    if places := {str(row["place"]) for row in rows if row["event_key"] in new and row["place"]}:
-        await _open_places(database, connection, places)
+    if kept := [row for row in rows if row["event_key"] in new and row["place"]]:
+        await _open_places(database, connection, {str(row["place"]) for row in kept})
+        if database.knows_notify:
+            payload = URGENT if any(row["urgent"] for row in kept) else ""
+            await connection.execute(text(f"NOTIFY {CHANNEL}, '{payload}'"))
     if cursors := [batch.cursor for batch in batches if batch.cursor is not None]:
         await _advance(database, connection, cursors)
     counts = []
@@ -130,23 +137,35 @@ async def _accept(database: Database, connection: AsyncConnection, batches: Sequ
 
 async def _insert(database: Database, connection: AsyncConnection, rows: Sequence[dict[str, object]]) -> set[str]:
     """The keys of those that were not there."""
-    new = database.insert(InboxRow).on_conflict_do_nothing(index_elements=["event_key"])
-    inserted = await connection.execute(new.returning(InboxRow.event_key), list(rows))
+    inserted = await connection.execute(_new_events(database.insert), list(rows))
     return set(inserted.scalars())
+
+
+@cache
+def _new_events(insert: Inserting) -> ReturningInsert[str]:
+    return insert(InboxRow).on_conflict_do_nothing(index_elements=["event_key"]).returning(InboxRow.event_key)
+
+
+@cache
+def _new_places(insert: Inserting) -> Insert:
+    return insert(LeaseRow).on_conflict_do_nothing(index_elements=["place"])
+
+
+#: An upsert would lock every lease, and wait for other processes' replies.
+_UNPAUSE = (
+    update(LeaseRow)
+    .where(LeaseRow.place.in_(bindparam("places", expanding=True)), LeaseRow.paused != "")
+    .values(paused="")
+)
 
 
 async def _open_places(database: Database, connection: AsyncConnection, places: set[str]) -> None:
     """Every place has a lease; somebody who speaks can be answered, whatever was there before."""
     now = datetime.now(UTC)
-    new = database.insert(LeaseRow).on_conflict_do_nothing(index_elements=["place"])
     epoch = int(now.timestamp() * 1000)  # later than any of a lease that was there once and was forgotten
     rows = [{"place": place, "owner": "", "epoch": epoch, "expires_at": now, "paused": ""} for place in sorted(places)]
-    await connection.execute(new, rows)
-    # an upsert would lock every lease, and wait for other processes' replies
-    paused = update(LeaseRow).where(LeaseRow.place.in_(sorted(places)), LeaseRow.paused != "")
-    await connection.execute(paused.values(paused=""))
-    if database.knows_notify:
-        await connection.execute(text(f"NOTIFY {CHANNEL}"))
+    await connection.execute(_new_places(database.insert), rows)
+    await connection.execute(_UNPAUSE, {"places": sorted(places)})
 
 
 async def _advance(database: Database, connection: AsyncConnection, cursors: Sequence[Cursor]) -> None:

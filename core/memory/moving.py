@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.dialogue import Inbound, Move, SessionKey
 from core.memory.database import Database
 from core.memory.inbound_json import dump, load
-from core.memory.leases import Lease
+from core.memory.leased import Lease
 from core.memory.moved_channels import moved_to, remember_move
 from core.memory.places import key_of, place_of
 from core.memory.sessions import SESSION, Session, lock_sessions, session_of

@@ -16,7 +16,7 @@ from core.errors import DatabaseAway, StorageError
 from core.memory.address import Address
 from core.memory.database import Database
 from core.memory.failures import explained
-from core.memory.inbox import CHANNEL
+from core.memory.inbox import CHANNEL, URGENT
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +46,12 @@ class _Connection(Protocol):
 
 @asynccontextmanager
 async def listening(
-    database: Database, heard: Callable[[], None], limits: NoticeLimits = DEFAULT_LIMITS
+    database: Database, heard: Callable[[bool], None], limits: NoticeLimits = DEFAULT_LIMITS
 ) -> AsyncIterator[None]:
-    """`heard` is called for every notice, and whenever some may have been missed. The server may come and go."""
+    """`heard` is called for every notice, with whether it is urgent, and whenever some may have been missed.
+
+    The server may come and go.
+    """
     if not database.knows_notify:
         yield
         return
@@ -60,13 +63,13 @@ async def listening(
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _keep_listening(address: Address, heard: Callable[[], None], limits: NoticeLimits) -> None:
+async def _keep_listening(address: Address, heard: Callable[[bool], None], limits: NoticeLimits) -> None:
     pause_s = limits.first_pause_s
 
-    def hear(*_notice: object) -> None:
+    def hear(payload: str) -> None:
         nonlocal pause_s
         pause_s = limits.first_pause_s
-        heard()
+        heard(payload == URGENT)
 
     while True:
         try:
@@ -77,15 +80,15 @@ async def _keep_listening(address: Address, heard: Callable[[], None], limits: N
         pause_s = min(2 * pause_s, limits.longest_pause_s)
 
 
-async def _listen(address: Address, hear: Callable[..., None], limits: NoticeLimits) -> None:
+async def _listen(address: Address, hear: Callable[[str], None], limits: NoticeLimits) -> None:
     """Raises StorageError when the connection is lost."""
     lost = asyncio.Event()
     with explained(address):
         connection = await _connect(address, limits)
         try:
             connection.add_termination_listener(lambda *_: lost.set())
-            await connection.add_listener(CHANNEL, hear)
-            hear()
+            await connection.add_listener(CHANNEL, lambda _connection, _pid, _channel, payload: hear(payload))
+            hear(URGENT)
             while not lost.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(lost.wait(), limits.look_s)

@@ -8,7 +8,8 @@ Every write names the lease and is refused when another process answers there by
 from core.memory import outbox_ends as ends_of
 from core.memory import outbox_writes as writes_of
 from core.memory.grouped import GroupedWrites
-from core.memory.leases import Lease, WaitingMessage, Work, next_work
+from core.memory.leased import Lease, WaitingMessage, Work
+from core.memory.leases import next_work
 from core.memory.overheard import Overheard, remember
 from core.memory.owed import Again, Beginning, Begun, Delivery, Ended, Progress, Resuming, Saying, Settled, Whole
 from core.memory.revising import Revising

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import BindParameter, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import InboundMessage, TurnState
 from core.memory.database import Database
-from core.memory.leases import Work, later, next_of
+from core.memory.leased import Work
 from core.memory.outbox_writes import set_state, under_lease, write_parts
 from core.memory.owed import DELIVERED, FAILED, Ended, Settled
 from core.memory.recording import claim_messages, message_row
 from core.memory.redrawn import take_places
 from core.memory.tables import DeliveryRow, InboxRow, LeaseRow, TurnRow
 from core.memory.turns import storable
+from core.memory.waiting import later, next_of, times
 
 
 @under_lease
@@ -30,8 +31,7 @@ async def settle_beside(database: Database, connection: AsyncConnection, items: 
 
 async def _settle(database: Database, connection: AsyncConnection, items: Sequence[Settled]) -> None:
     await write_parts(database, connection, [item.delivery for item in items])
-    ids = [item.delivery.id for item in items]
-    await connection.execute(update(DeliveryRow).where(DeliveryRow.id.in_(ids)).values(state=DELIVERED))
+    await connection.execute(_DELIVERED, {"ids": [item.delivery.id for item in items]})
     sent = [
         message_row(item.message.inbound.session_key, part.handle, item.delivery.turn_id, "out", part.part)
         for item in items
@@ -59,11 +59,12 @@ async def end(database: Database, connection: AsyncConnection, items: Sequence[E
 async def _end_one(database: Database, connection: AsyncConnection, item: Ended) -> None:
     if item.state is TurnState.WAITING:
         put_off = {
-            "not_before": later(database, item.pause_s),
+            "not_before": later(database.knows_notify),
             "attempts": item.message.attempts + 1,
             "reason": storable(item.reason),
         }
-        await connection.execute(update(InboxRow).where(InboxRow.id == item.message.id).values(put_off))
+        again = update(InboxRow).where(InboxRow.id == item.message.id).values(put_off)
+        await connection.execute(again, times(database, item.pause_s))
     else:
         is_it = or_(InboxRow.id == item.message.id, InboxRow.joined_id == item.message.id)
         ended = {"state": item.state.value, "reason": storable(item.reason), "raw": None}
@@ -85,5 +86,13 @@ async def close(database: Database, connection: AsyncConnection, items: Sequence
 
 
 async def _set_question_state(connection: AsyncConnection, inbox_ids: Sequence[int], state: TurnState) -> None:
-    questions = select(InboxRow.turn_id).where(InboxRow.id.in_(inbox_ids))
-    await connection.execute(update(TurnRow).where(TurnRow.id.in_(questions)).values(state=state.value))
+    await connection.execute(_SET_QUESTION_STATE, {"ids": list(inbox_ids), "new_state": state.value})
+
+
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_DELIVERED = update(DeliveryRow).where(DeliveryRow.id.in_(_IDS)).values(state=DELIVERED)
+_SET_QUESTION_STATE = (
+    update(TurnRow)
+    .where(TurnRow.id.in_(select(InboxRow.turn_id).where(InboxRow.id.in_(_IDS))))
+    .values(state=bindparam("new_state"))
+)

@@ -6,18 +6,20 @@ What another process' lease forbids is refused alone, and the rest of the group 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import wraps
+from functools import cache, wraps
 from typing import Protocol, TypeVar
 
-from sqlalchemy import ColumnElement, bindparam, or_, select, update
+from sqlalchemy import BindParameter, Insert, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningInsert
 
 from core.dialogue import FinishReason, InboundMessage, Turn, TurnState
 from core.errors import StorageError
 from core.memory.candidates import add_candidates
-from core.memory.database import Database
+from core.memory.database import Database, Inserting
 from core.memory.feedback import settle_opinions
-from core.memory.leases import Lease, WaitingMessage, check
+from core.memory.leased import Lease, WaitingMessage
+from core.memory.leases import check
 from core.memory.owed import (
     Again,
     Beginning,
@@ -105,14 +107,17 @@ def _said(item: Beginning) -> InboundMessage:
 
 async def _mark_begun(connection: AsyncConnection, begun: Sequence[tuple[int, int | None]]) -> None:
     """What has ended meanwhile stays ended."""
-    is_open = or_(*(InboxRow.state == state for state in OPEN_STATES))  # IN can't be said for many rows at once
-    change = update(InboxRow).where(InboxRow.id == bindparam("of", type_=Id), is_open)
-    values = {
-        "state": TurnState.ANSWERING.value,
-        "attempts": InboxRow.attempts + 1,
-        "turn_id": bindparam("turn", type_=Id),
-    }
-    await connection.execute(change.values(values), [{"of": one[0], "turn": one[1]} for one in begun])
+    await connection.execute(_MARK_BEGUN, [{"of": one[0], "turn": one[1]} for one in begun])
+
+
+_MARK_BEGUN = (
+    update(InboxRow)
+    .where(
+        InboxRow.id == bindparam("of", type_=Id),
+        or_(*(InboxRow.state == state for state in OPEN_STATES)),  # IN can't be said for many rows at once
+    )
+    .values(state=TurnState.ANSWERING.value, attempts=InboxRow.attempts + 1, turn_id=bindparam("turn", type_=Id))
+)
 
 
 async def _join(connection: AsyncConnection, items: Sequence[Beginning]) -> None:
@@ -139,13 +144,17 @@ async def _owe(
     database: Database, connection: AsyncConnection, owed: Sequence[tuple[WaitingMessage, Delivery]]
 ) -> list[Delivery]:
     """The deliveries with their numbers. One that is owed already says the new text, under its own token."""
-    new = database.insert(DeliveryRow)
+    rows = [_delivery_row(message.id, delivery) for message, delivery in owed]
+    known = {row.inbox_id: row for row in await connection.execute(_new_deliveries(database.insert), rows)}
+    return [replace(delivery, id=known[message.id].id, token=known[message.id].token) for message, delivery in owed]
+
+
+@cache
+def _new_deliveries(insert: Inserting) -> ReturningInsert[int, int, str]:
+    new = insert(DeliveryRow)
     said = {name: new.excluded[name] for name in ("state", "ends_as", "text")}
     changed = new.on_conflict_do_update(index_elements=["inbox_id"], set_=said)
-    rows = [_delivery_row(message.id, delivery) for message, delivery in owed]
-    found = await connection.execute(changed.returning(DeliveryRow.id, DeliveryRow.inbox_id, DeliveryRow.token), rows)
-    known = {row.inbox_id: row for row in found}
-    return [replace(delivery, id=known[message.id].id, token=known[message.id].token) for message, delivery in owed]
+    return changed.returning(DeliveryRow.id, DeliveryRow.inbox_id, DeliveryRow.token)
 
 
 @under_lease
@@ -228,22 +237,18 @@ async def record(database: Database, connection: AsyncConnection, items: Sequenc
     await mark_answered(connection, answered)
     replies = [(item.session.id, item.question.id, turn_id) for item, turn_id in zip(items, ids, strict=True)]
     await move_heads_to_replies(connection, replies)
-    await _write_deliveries(database, connection, [item.delivery for item in items])
-    change = update(DeliveryRow).where(DeliveryRow.id == bindparam("of", type_=Id))
-    turns = [{"of": item.delivery.id, "turn": turn_id} for item, turn_id in zip(items, ids, strict=True)]
-    await connection.execute(change.values(turn_id=bindparam("turn", type_=Id)), turns)
+    deliveries = [replace(item.delivery, turn_id=turn_id) for item, turn_id in zip(items, ids, strict=True)]
+    await _write_deliveries(database, connection, deliveries)
     await set_state(connection, (item.message.id for item in items), TurnState.ANSWERED)
     drawn = zip(items, ids, strict=True)
     await add_candidates(connection, [(turn_id, item.record.candidates) for item, turn_id in drawn])
     ended = [one for one in zip(items, ids, strict=True) if one[0].record.finish_reason is FinishReason.CANCELLED]
     await settle_opinions(connection, [(item.delivery.id, turn_id) for item, turn_id in ended])
     await count_usage(database, connection, items)
-    return [replace(item.delivery, turn_id=turn_id) for turn_id, item in zip(ids, items, strict=True)]
+    return deliveries
 
 
 async def _write_deliveries(database: Database, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
-    change = update(DeliveryRow).where(DeliveryRow.id == bindparam("of", type_=Id))
-    values = {name: bindparam(f"new_{name}", type_=DeliveryRow.__table__.c[name].type) for name in _WRITTEN}
     rows = [
         {
             "of": one.id,
@@ -251,14 +256,24 @@ async def _write_deliveries(database: Database, connection: AsyncConnection, del
             "new_text": storable(one.text),
             "new_token_ids": pack_ids(one.token_ids) if one.token_ids else None,
             "new_seed": one.seed,
+            "new_turn_id": one.turn_id,
         }
         for one in deliveries
     ]
-    await connection.execute(change.values(values), rows)
+    await connection.execute(_WRITE_DELIVERY, rows)
     await write_parts(database, connection, deliveries)
 
 
-_WRITTEN = ("state", "text", "token_ids", "seed")
+_WRITE_DELIVERY = (
+    update(DeliveryRow)
+    .where(DeliveryRow.id == bindparam("of", type_=Id))
+    .values(
+        {
+            name: bindparam(f"new_{name}", type_=DeliveryRow.__table__.c[name].type)
+            for name in ("state", "text", "token_ids", "seed", "turn_id")
+        }
+    )
+)
 
 
 async def write_parts(database: Database, connection: AsyncConnection, deliveries: Iterable[Delivery]) -> None:
@@ -268,18 +283,27 @@ async def write_parts(database: Database, connection: AsyncConnection, deliverie
         for part in one.parts
     ]
     if rows:
-        new = database.insert(PartRow)
-        said = {name: new.excluded[name] for name in ("handle", "end", "closed")}
-        await connection.execute(new.on_conflict_do_update(index_elements=["delivery_id", "part"], set_=said), rows)
+        await connection.execute(_new_parts(database.insert), rows)
+
+
+@cache
+def _new_parts(insert: Inserting) -> Insert:
+    new = insert(PartRow)
+    said = {name: new.excluded[name] for name in ("handle", "end", "closed")}
+    return new.on_conflict_do_update(index_elements=["delivery_id", "part"], set_=said)
 
 
 async def set_state(
     connection: AsyncConnection, ids: Iterable[int], state: TurnState, *, with_joined: bool = False
 ) -> None:
-    wanted = list(ids)
-    is_one: ColumnElement[bool] = InboxRow.id.in_(wanted)
-    values: dict[str, object] = {"state": state.value}
-    if with_joined:
-        is_one = or_(is_one, InboxRow.joined_id.in_(wanted))
-        values["raw"] = None
-    await connection.execute(update(InboxRow).where(is_one).values(values))
+    statement = _SET_STATE_WITH_JOINED if with_joined else _SET_STATE
+    await connection.execute(statement, {"ids": list(ids), "new_state": state.value})
+
+
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_SET_STATE = update(InboxRow).where(InboxRow.id.in_(_IDS)).values(state=bindparam("new_state"))
+_SET_STATE_WITH_JOINED = (
+    update(InboxRow)
+    .where(or_(InboxRow.id.in_(_IDS), InboxRow.joined_id.in_(_IDS)))
+    .values(state=bindparam("new_state"), raw=None)
+)

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import InboundMessage, TurnState
 from core.memory.database import Database
-from core.memory.leases import Lease, WaitingMessage, Work, next_of
+from core.memory.leased import Lease, WaitingMessage, Work
 from core.memory.outbox_writes import under_lease
 from core.memory.recording import Question, add_questions, claim_messages, message_row
 from core.memory.sessions import NewSession, lock_sessions, open_sessions
 from core.memory.tables import Id, InboxRow
+from core.memory.waiting import next_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from core.dialogue import Turn, TurnState
-from core.memory.leases import Lease, WaitingMessage
+from core.memory.leased import Lease, WaitingMessage
 from core.memory.recording import ReplyRecord
 from core.memory.sessions import NewSession, Session
 

@@ -1,14 +1,13 @@
 """A session key as one text: what the inbox and the leases are sorted by."""
 
 import json
-from dataclasses import astuple
 
 from core.dialogue import Platform, SessionKey
 
 
 def place_of(key: SessionKey) -> str:
     """The same for equal keys, and for no others."""
-    return json.dumps(astuple(key), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(key.words, ensure_ascii=False, separators=(",", ":"))
 
 
 def key_of(place: str) -> SessionKey:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Integer, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import Turn
 from core.memory.chain import walk_within_budget
@@ -42,7 +43,10 @@ _STATEMENTS = {
 async def recall(database: Database, session_id: int, max_tokens: int, head_turn_id: int | None) -> Recalled:
     """The newest turn is there even where it alone is over `max_tokens`."""
     statement = _STATEMENTS[database.knows_lateral]
-    async with database.reading() as connection:
-        found = await connection.execute(statement, {"session": session_id, "head": head_turn_id, "budget": max_tokens})
-        rows = found.all()
-    return Recalled(tuple(turn_of(*row[:-1]) for row in rows), rows[0].parent_id if rows else None)
+    values = {"session": session_id, "head": head_turn_id, "budget": max_tokens}
+
+    async def read(connection: AsyncConnection) -> Recalled:
+        rows = (await connection.execute(statement, values)).all()
+        return Recalled(tuple(turn_of(*row[:-1]) for row in rows), rows[0].parent_id if rows else None)
+
+    return await database.read(read)

@@ -6,14 +6,15 @@ Who calls them has begun the transaction, and locks before reading.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import bindparam, case, func, insert, or_, select, tuple_, update
+from sqlalchemy import Insert, Update, bindparam, case, func, insert, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import FinishReason, InboundMessage, Person, Role, SessionKey, TokenizedText, Turn, TurnState
 from core.errors import StorageError
 from core.memory.candidates import CandidateRecord
-from core.memory.database import Database
+from core.memory.database import Database, Inserting
 from core.memory.tables import Id, PersonRow, PlatformMessageRow, SessionRow, TurnRow
 from core.memory.turns import TURN, pack_ids, storable, turn_of
 
@@ -62,19 +63,34 @@ async def remember_people(
     database: Database, connection: AsyncConnection, people: Iterable[Person]
 ) -> Mapping[Person, int]:
     """Their rows, with the names that they have now."""
-    known = {(one.platform.value, one.workspace, one.platform_id): one for one in people}
-    names = ("platform", "workspace", "platform_id")
-    rows = [{**dict(zip(names, by, strict=True)), "name": storable(known[by].name)} for by in sorted(known)]
-    new = database.insert(PersonRow)
-    changed = PersonRow.name != new.excluded.name
-    await connection.execute(
-        new.on_conflict_do_update(index_elements=list(names), set_={"name": new.excluded.name}, where=changed), rows
-    )
-    by_id = tuple_(PersonRow.platform, PersonRow.workspace, PersonRow.platform_id)
-    asked = select(PersonRow.id, PersonRow.platform, PersonRow.workspace, PersonRow.platform_id)
-    found = await connection.execute(asked.where(by_id.in_(list(known))))
-    ids = {(row.platform, row.workspace, row.platform_id): row.id for row in found}
+    named = {(one.platform.value, one.workspace, one.platform_id): storable(one.name) for one in people}
+    ids = await _people(connection, named)
+    if len(ids) < len(named):
+        rows = [dict(zip(_PERSON_KEY, by, strict=True)) | {"name": named[by]} for by in sorted(named)]
+        await connection.execute(_new_people(database.insert), rows)
+        ids = await _people(connection, named)
     return {one: ids[one.platform.value, one.workspace, one.platform_id] for one in people}
+
+
+_PersonId = tuple[str, str, str]
+_PERSON_KEY = ("platform", "workspace", "platform_id")
+_PEOPLE = select(PersonRow.id, PersonRow.platform, PersonRow.workspace, PersonRow.platform_id, PersonRow.name).where(
+    tuple_(PersonRow.platform, PersonRow.workspace, PersonRow.platform_id).in_(bindparam("people", expanding=True))
+)
+
+
+async def _people(connection: AsyncConnection, named: Mapping[_PersonId, str]) -> dict[_PersonId, int]:
+    """Those that are known by the names that they have now."""
+    rows = await connection.execute(_PEOPLE, {"people": sorted(named)})
+    found = {(row.platform, row.workspace, row.platform_id): row for row in rows}
+    return {by: row.id for by, row in found.items() if row.name == named[by]}
+
+
+@cache
+def _new_people(insert: Inserting) -> Insert:
+    new = insert(PersonRow)
+    changed = PersonRow.name != new.excluded.name
+    return new.on_conflict_do_update(index_elements=list(_PERSON_KEY), set_={"name": new.excluded.name}, where=changed)
 
 
 async def find_recorded(connection: AsyncConnection, message: InboundMessage) -> Turn | None:
@@ -105,7 +121,12 @@ async def claim_message(database: Database, connection: AsyncConnection, message
 async def claim_messages(database: Database, connection: AsyncConnection, rows: Sequence[dict[str, object]]) -> None:
     """`message_row`s; those that belong to a turn already stay with it."""
     if rows:
-        await connection.execute(database.insert(PlatformMessageRow).on_conflict_do_nothing(), list(rows))
+        await connection.execute(_new_messages(database.insert), list(rows))
+
+
+@cache
+def _new_messages(insert: Inserting) -> Insert:
+    return insert(PlatformMessageRow).on_conflict_do_nothing()
 
 
 def message_row(key: SessionKey, message_id: str, turn_id: int, direction: str, part: int = 0) -> dict[str, object]:
@@ -137,35 +158,49 @@ async def add_questions(database: Database, connection: AsyncConnection, questio
     ]
     ids = await add_turns(connection, rows)
     now = datetime.now(UTC)
-    moved = update(SessionRow).where(SessionRow.id == bindparam("of", type_=Id))
     heads = [{"of": row["session_id"], "head": turn_id, "now": now} for row, turn_id in zip(rows, ids, strict=True)]
-    values = {"head_turn_id": bindparam("head", type_=Id), "last_active_at": bindparam("now")}
-    await connection.execute(moved.values(values), heads)
+    await connection.execute(_MOVE_HEAD, heads)
     return [
         Turn(turn_id, Role.PERSON, storable(question.text), storable(question.person.name))
         for turn_id, question in zip(ids, questions, strict=True)
     ]
 
 
+_MOVE_HEAD = (
+    update(SessionRow)
+    .where(SessionRow.id == bindparam("of", type_=Id))
+    .values(head_turn_id=bindparam("head", type_=Id), last_active_at=bindparam("now"))
+)
+
+
 async def add_turns(connection: AsyncConnection, rows: Sequence[Mapping[str, object]]) -> list[int]:
     """The new turns' ids, in the order of the rows."""
     said, sessions = [dict(row) for row in rows], [row["session_id"] for row in rows]
     if len(set(sessions)) < len(sessions):
-        new = insert(TurnRow).returning(TurnRow.id, sort_by_parameter_order=True)
-        return list((await connection.execute(new, said)).scalars())
+        return list((await connection.execute(_NEW_TURNS_IN_ORDER, said)).scalars())
     # SQLite would be told the sorted ones one by one; a session tells its turn from the others' as well
-    unsorted = await connection.execute(insert(TurnRow).returning(TurnRow.session_id, TurnRow.id), said)
-    ids = {row.session_id: row.id for row in unsorted}
+    ids = {row.session_id: row.id for row in await connection.execute(_NEW_TURNS, said)}
     return [ids[session] for session in sessions]
+
+
+_NEW_TURNS = insert(TurnRow).returning(TurnRow.session_id, TurnRow.id)
+_NEW_TURNS_IN_ORDER = insert(TurnRow).returning(TurnRow.id, sort_by_parameter_order=True)
 
 
 async def mark_answered(connection: AsyncConnection, answered: Sequence[tuple[int, int, int | None]]) -> None:
     """(session, question, its count of tokens); a count that is not known now leaves the one that was."""
-    session, question = bindparam("session", type_=Id), bindparam("question", type_=Id)
-    change = update(TurnRow).where(TurnRow.id == question, TurnRow.session_id == session)
-    count = func.coalesce(bindparam("count", type_=TurnRow.token_count.type), TurnRow.token_count)
     rows = [{"session": one[0], "question": one[1], "count": one[2]} for one in answered]
-    await connection.execute(change.values(state=TurnState.ANSWERED.value, token_count=count), rows)
+    await connection.execute(_MARK_ANSWERED, rows)
+
+
+_MARK_ANSWERED = (
+    update(TurnRow)
+    .where(TurnRow.id == bindparam("question", type_=Id), TurnRow.session_id == bindparam("session", type_=Id))
+    .values(
+        state=TurnState.ANSWERED.value,
+        token_count=func.coalesce(bindparam("count", type_=TurnRow.token_count.type), TurnRow.token_count),
+    )
+)
 
 
 async def require_question(connection: AsyncConnection, session_id: int, turn_id: int) -> None:
@@ -178,14 +213,21 @@ async def require_question(connection: AsyncConnection, session_id: int, turn_id
 async def move_heads_to_replies(connection: AsyncConnection, replies: Sequence[tuple[int, int, int]]) -> None:
     """(session, question, reply). Where the head is neither the question nor a reply to it, the dialogue is elsewhere
     by now, and the head stays."""
+    now = datetime.now(UTC)
+    rows = [{"session": one[0], "question": one[1], "reply": one[2], "now": now} for one in replies]
+    await connection.execute(_MOVE_HEAD_TO_REPLY, rows)
+
+
+def _move_head_to_reply() -> Update:
     question, reply = bindparam("question", type_=Id), bindparam("reply", type_=Id)
     head = SessionRow.head_turn_id
     earlier = select(TurnRow.id).where(TurnRow.parent_id == question, TurnRow.role == Role.ASSISTANT.value)
     moved = case((or_(head == question, head.in_(earlier)), reply), else_=head)
     change = update(SessionRow).where(SessionRow.id == bindparam("session", type_=Id))
-    now = datetime.now(UTC)
-    rows = [{"session": one[0], "question": one[1], "reply": one[2], "now": now} for one in replies]
-    await connection.execute(change.values(head_turn_id=moved, last_active_at=bindparam("now")), rows)
+    return change.values(head_turn_id=moved, last_active_at=bindparam("now"))
+
+
+_MOVE_HEAD_TO_REPLY = _move_head_to_reply()
 
 
 def reply_row(session_id: int, question_id: int, reply: ReplyRecord) -> dict[str, object]:

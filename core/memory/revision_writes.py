@@ -11,7 +11,7 @@ from core.memory.database import Database
 from core.memory.erasing import clear_summaries, cut_turns
 from core.memory.feedback import Opined, add_opinion, find_reply
 from core.memory.inbound_json import dump
-from core.memory.leases import Lease, WaitingMessage
+from core.memory.leased import Lease, WaitingMessage
 from core.memory.moving import move_channel, send_after
 from core.memory.outbox_writes import under_lease
 from core.memory.owed import DELIVERED, FAILED, STOPPED, STREAMING

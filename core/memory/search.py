@@ -11,7 +11,7 @@ Words reach both as `core.relevance` gives them: letters, digits and marks.
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from sqlalchemy import BindParameter, String, TextualSelect, bindparam, column, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -40,20 +40,25 @@ async def search(database: Database, wanted: Search) -> tuple[Turn, ...]:
     words = words_of(wanted.question)
     if not words:
         return ()
-    async with database.reading() as connection:
-        turns = await _find(database, connection, wanted, words)
-        if not turns:
-            return ()
-        line = await line_to(connection, wanted.session_id, wanted.head_turn_id, min(turns))
-    texts = {turn_id: turn.text for turn_id, turn in turns.items() if line.holds(turn_id)}
-    ranked = await asyncio.to_thread(rank, words, texts)
+    turns = await database.read(partial(_find_on_the_way, database, wanted, words))
+    ranked = await asyncio.to_thread(rank, words, {turn_id: turn.text for turn_id, turn in turns.items()})
     return tuple(turns[turn_id] for turn_id in ranked)
+
+
+async def _find_on_the_way(
+    database: Database, wanted: Search, words: Sequence[str], connection: AsyncConnection
+) -> dict[int, Turn]:
+    """Those that the head goes back to, oldest first, without their tokens."""
+    turns = await _find(database, connection, wanted, words)
+    if not turns:
+        return {}
+    line = await line_to(connection, wanted.session_id, wanted.head_turn_id, min(turns))
+    return {turn_id: turn for turn_id, turn in turns.items() if line.holds(turn_id)}
 
 
 async def _find(
     database: Database, connection: AsyncConnection, wanted: Search, words: Sequence[str]
 ) -> dict[int, Turn]:
-    """Oldest first, without their tokens."""
     having = _sqlite(len(words)) if database.address.file is not None else _postgresql(len(words))
     found = (
         select(TurnRow.id, TurnRow.role, TurnRow.text, SPEAKER)

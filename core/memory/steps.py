@@ -17,7 +17,8 @@ from core.memory import linking, outbox_writes, statistics
 from core.memory.candidates import add_candidates
 from core.memory.chain import walk_to_question
 from core.memory.database import Database
-from core.memory.leases import Lease, WaitingMessage, check
+from core.memory.leased import Lease, WaitingMessage
+from core.memory.leases import check
 from core.memory.linking import LinkRefusal, Said
 from core.memory.owed import Again, Begun, Delivery, Saying
 from core.memory.recording import (

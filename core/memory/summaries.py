@@ -38,12 +38,15 @@ class NewSummary:
 async def summaries(database: Database, session_id: int, head_turn_id: int) -> tuple[Summary, ...]:
     """Those that tell of turns on the way to the head, and of nothing else; oldest first. Raises StorageError."""
     of_session = _SUMMARY.where(SummaryRow.session_id == session_id).order_by(SummaryRow.until_turn_id)
-    async with database.reading() as connection:
+
+    async def read(connection: AsyncConnection) -> tuple[Summary, ...]:
         found = [Summary(*row) for row in await connection.execute(of_session)]
         if not found:
             return ()
         line = await line_to(connection, session_id, head_turn_id, found[0].until_turn_id)
-    return tuple(summary for summary in found if line.holds(summary.until_turn_id))
+        return tuple(summary for summary in found if line.holds(summary.until_turn_id))
+
+    return await database.read(read)
 
 
 async def add_summary(database: Database, new: NewSummary) -> bool:

@@ -7,12 +7,13 @@ each other's counters. Sums are made where a quota asks for them, over the rows 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Insert, Select, and_, func, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import Deletion, Move, SessionKey
-from core.memory.database import Database
+from core.memory.database import Database, Inserting
 from core.memory.grouped import GroupedWrites
 from core.memory.owed import Whole
 from core.memory.tables import UsageRow
@@ -50,9 +51,14 @@ class Usage:
 async def count_usage(database: Database, connection: AsyncConnection, items: Sequence[Whole]) -> None:
     """What the replies have cost, in the transaction that records them."""
     rows = [_row(item) for item in items]
-    new = database.insert(UsageRow)
+    await connection.execute(_more_usage(database.insert), rows)
+
+
+@cache
+def _more_usage(insert: Inserting) -> Insert:
+    new = insert(UsageRow)
     more = {name: UsageRow.__table__.c[name] + new.excluded[name] for name in ("tokens", "gpu_s")}
-    await connection.execute(new.on_conflict_do_update(index_elements=["inbox_id"], set_=more), rows)
+    return new.on_conflict_do_update(index_elements=["inbox_id"], set_=more)
 
 
 def _row(item: Whole) -> dict[str, object]:

@@ -15,7 +15,8 @@ from core.errors import LeaseLost
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
 from core.memory.inbox import Entry, Inbox
-from core.memory.leases import Lease, Leases, WaitingMessage
+from core.memory.leased import Lease, WaitingMessage
+from core.memory.leases import Leases
 from core.memory.outbox import Outbox
 from core.memory.owed import WHOLE, Begun, Resuming, SentPart, Settled
 from core.memory.sessions import NewSession, Session

@@ -26,10 +26,13 @@ class Ear:
 
     def __init__(self) -> None:
         self.heard = 0
+        #: Whether each of them was urgent.
+        self.urgent: list[bool] = []
         self._news = asyncio.Event()
 
-    def __call__(self) -> None:
+    def __call__(self, urgent: bool, /) -> None:
         self.heard += 1
+        self.urgent.append(urgent)
         self._news.set()
 
     async def wait(self) -> None:
@@ -100,6 +103,18 @@ class TestPostgresql:
 
             await ear.wait()
             assert ear.heard == 2
+            assert ear.urgent == [True, False]
+
+    async def test_it_hears_whether_an_event_can_wait(self, database: Database, database_url: str) -> None:
+        ear = Ear()
+        async with listening(database, ear, QUICK), Database(database_url) as other:
+            await ear.wait()
+            entry = Entry(Platform.DISCORD, "banter", message("/stop"), raw="{}", urgent=True)
+
+            await Inbox(other, GroupedWrites(other), b"secret").accept([entry])
+
+            await ear.wait()
+            assert ear.urgent == [True, True]
 
     async def test_a_copy_wakes_nobody(self, database: Database, database_url: str) -> None:
         ear = Ear()

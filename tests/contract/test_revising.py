@@ -12,7 +12,8 @@ from core.memory.database import Database
 from core.memory.feedback import judgements
 from core.memory.grouped import GroupedWrites
 from core.memory.inbox import Entry, Inbox
-from core.memory.leases import Leases, WaitingMessage, Work
+from core.memory.leased import WaitingMessage, Work
+from core.memory.leases import Leases
 from core.memory.outbox import Outbox
 from core.memory.owed import STOPPED, WHOLE, Beginning, Begun, Delivery, Progress, Resuming, SentPart, Settled, Whole
 from core.memory.recording import ReplyRecord

@@ -11,7 +11,7 @@ import pytest
 from core.dialogue import FinishReason, Platform, Role, SessionKey, TokenizedText, Turn, TurnState
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
-from core.memory.leases import Lease, WaitingMessage
+from core.memory.leased import Lease, WaitingMessage
 from core.memory.owed import Delivery, Whole
 from core.memory.recording import ReplyRecord
 from core.memory.sessions import Session

@@ -20,8 +20,8 @@ from core.edge import Edge
 from core.memory.database import Database
 from core.memory.upgrade import prepare
 from core.ports import Accept, Arrival
-from core.settings import DatabaseSettings, Settings
-from core.settings_service import WebSettings
+from core.settings.service import WebSettings
+from core.settings.settings import DatabaseSettings, Settings
 from tests.integration.walk_stage import BOT, PLATFORMS, Board, SteadyModel, new_splitter, open_voices
 
 DEADLINE_S = 30.0

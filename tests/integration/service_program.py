@@ -19,8 +19,8 @@ from core.edge import Edge
 from core.memory.database import Database
 from core.memory.upgrade import prepare
 from core.ports import Accept, Outgoing
-from core.settings import DatabaseSettings, Settings
-from core.settings_service import ServiceSettings, WebSettings
+from core.settings.service import ServiceSettings, WebSettings
+from core.settings.settings import DatabaseSettings, Settings
 from tests.integration.walk_stage import BOT, PLATFORMS, Board, SteadyModel, arrival, new_splitter, open_voices
 
 

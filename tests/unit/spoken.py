@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from core.dialogue import Called, Inbound, InboundMessage, Person, Platform, SessionKey, TurnState
-from core.memory.leases import WaitingMessage
+from core.memory.leased import WaitingMessage
 
 GUILD = SessionKey(Platform.DISCORD, "banter", "guild", "general")
 THREAD = replace(GUILD, thread="t1")

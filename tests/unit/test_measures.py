@@ -23,11 +23,12 @@ from core.dialogue import (
 from core.dispatcher import Holding
 from core.errors import LeaseLost, PlatformAway, RateLimited
 from core.measures import COUNTERS, GAUGES, HISTOGRAMS, INBOX_WAITING, LEASES_LOST, REPLIES, SENDS, Counter, Histogram
-from core.memory.leases import Lease, WaitingMessage, Work
+from core.memory.leased import Lease, WaitingMessage, Work
 from core.memory.owed import Delivery, SentPart, Whole
 from core.memory.recording import ReplyRecord
 from core.memory.sessions import Session
-from core.observed import ObservedHandler, ObservedSender, Observer
+from core.observed import ObservedHandler, ObservedSender
+from core.observer import Observer
 from core.ports import Capabilities, Outgoing
 
 KEY = SessionKey(Platform.TELEGRAM, "banter", "", "42")
@@ -110,7 +111,7 @@ def kept() -> Kept:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    caplog.set_level(logging.INFO, "core.observed")
+    caplog.set_level(logging.INFO, "core.observer")
     return caplog
 
 

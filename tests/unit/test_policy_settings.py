@@ -13,9 +13,9 @@ from core.errors import SettingsError
 from core.generation.request import SamplingParams
 from core.policy import Calling, Manner
 from core.quotas import Amount
-from core.settings import Settings
-from core.settings_answering import AnsweringSettings, PlaceSettings
-from core.settings_file import load_settings
+from core.settings.answering import AnsweringSettings, PlaceSettings
+from core.settings.file import load_settings
+from core.settings.settings import Settings
 from tests.unit.spoken import DM, GUILD, person
 
 SLACK = SessionKey(Platform.SLACK, "banter", "T1", "C1")

@@ -10,9 +10,9 @@ from pydantic import BaseModel, SecretStr
 from core.errors import SettingsError
 from core.generation.catalogue import DEFAULT_MODEL
 from core.generation.request import SamplingParams
-from core.settings import DatabaseSettings, Settings
-from core.settings_file import find_config, load_settings
-from core.settings_sampling import SamplingSettings
+from core.settings.file import find_config, load_settings
+from core.settings.sampling import SamplingSettings
+from core.settings.settings import DatabaseSettings, Settings
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 

@@ -1,11 +1,13 @@
 """Short ways to the events that change what was said, and to what memory makes of them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+import pytest
 from sqlalchemy import select
 
-from core.dialogue import Inbound, Move, Opinion, Person, SessionKey
+from core.dialogue import Inbound, Move, Opinion, Person, Platform, SessionKey
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
 from core.memory.inbox import Entry, Inbox
@@ -13,9 +15,29 @@ from core.memory.store import Memory
 from core.memory.tables import OPEN_STATES, FeedbackRow, InboxRow, PartRow, PersonRow, TurnRow
 from core.ports import Arrival
 from core.reception import is_urgent
-from tests.platforms.kinds import Kind
-from tests.platforms.paper_bot import OPTIONS, PaperBot
+from tests.platforms.kinds import DISCORD, POST_ONLY, SLACK, TELEGRAM, Kind
+from tests.platforms.paper_bot import OPTIONS, PaperBot, Place
+from tests.platforms.paper_model import answer_to
 from tests.platforms.paper_sender import BOT, PaperEvent
+
+PlaceOn = Callable[[Kind], Place]
+
+KEY = SessionKey(Platform.DISCORD, BOT, "w", "general")
+ALL_KINDS = pytest.mark.parametrize("on", [DISCORD, SLACK, TELEGRAM, POST_ONLY], ids=lambda kind: kind.name)
+EDITING_KINDS = pytest.mark.parametrize("on", [DISCORD, TELEGRAM], ids=lambda kind: kind.name)
+HASTY = replace(OPTIONS, dispatch=replace(OPTIONS.dispatch, drain_s=0.05))
+
+
+def eight_words(question: str) -> str:
+    return answer_to(question, 7)
+
+
+async def half_written(bot: PaperBot, question: str) -> str:
+    """The question's id; four words of its reply are seen."""
+    bot.model.hold(after_words=4)
+    asked = await bot.says(question)
+    await bot.until(lambda: any(text.startswith(f"About {question}: ") for text in bot.platform.seen("general")))
+    return asked
 
 
 def edit(message_id: str, text: str, revision: str = "1") -> PaperEvent:

@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from core.errors import SettingsError
 from core.generation.catalogue import DEFAULT_MODEL
-from core.settings_answering import (
+from core.settings.answering import (
     AccessSettings,
     AnsweringSettings,
     PlaceName,
@@ -21,12 +21,12 @@ from core.settings_answering import (
     QuotaSettings,
     RankSettings,
 )
-from core.settings_memory import MemorySettings
-from core.settings_openai import OpenAISettings
-from core.settings_privacy import PrivacySettings, RetentionSettings
-from core.settings_sampling import SamplingSettings
-from core.settings_section import Section
-from core.settings_service import ServiceSettings, WebSettings
+from core.settings.memory import MemorySettings
+from core.settings.openai import OpenAISettings
+from core.settings.privacy import PrivacySettings, RetentionSettings
+from core.settings.sampling import SamplingSettings
+from core.settings.section import Section
+from core.settings.service import ServiceSettings, WebSettings
 
 ENVIRONMENT_PREFIX = "BANTER_"
 

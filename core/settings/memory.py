@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from core.settings_section import Section
+from core.settings.section import Section
 
 
 class MemorySettings(Section):

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
 from core.errors import SettingsError
-from core.settings import ENVIRONMENT_PREFIX, Settings
+from core.settings.settings import ENVIRONMENT_PREFIX, Settings
 
 CONFIG_VARIABLE = "BANTER_CONFIG"
 _HIDDEN = "(hidden)"

@@ -13,8 +13,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from core.dialogue import Platform
-from core.settings_sampling import SamplingSettings
-from core.settings_section import Section
+from core.settings.sampling import SamplingSettings
+from core.settings.section import Section
 
 _PLATFORM = f"({'|'.join(Platform)})"
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from core.dialogue import Platform
-from core.settings_section import Section
+from core.settings.section import Section
 
 _Days = Annotated[float, Field(ge=0)]
 

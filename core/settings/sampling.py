@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from core.generation.request import SamplingParams
-from core.settings_section import Section
+from core.settings.section import Section
 
 
 class SamplingSettings(Section):

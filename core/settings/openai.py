@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
 
 from core.generation.openai_request import Extension, Mode
-from core.settings_section import Section
+from core.settings.section import Section
 
 
 class OpenAISettings(Section):
