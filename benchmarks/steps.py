@@ -15,6 +15,7 @@ from core.memory import inbox, leases, outbox, outbox_ends, outbox_writes, recal
 #: Where the walk finds its steps, and under which name.
 _WRITES: tuple[tuple[str, ModuleType, str], ...] = (
     ("accept", inbox, "_accept"),
+    ("recall", recall, "recall"),
     ("take", leases, "_take"),
     ("renew", leases, "_renew"),
     ("release", leases, "_release"),
@@ -41,10 +42,8 @@ class Steps:
     @contextmanager
     def watching(self) -> Iterator[None]:
         kept = [(module, name, getattr(module, name)) for _, module, name in _WRITES]
-        kept.append((recall, "recall", recall.recall))
         for step, module, name in _WRITES:
             setattr(module, name, self._watched(step, getattr(module, name)))
-        recall.recall = self._watched_recall(recall.recall)
         try:
             yield
         finally:
@@ -70,16 +69,6 @@ class Steps:
             finally:
                 self._recorder.step = ""
                 self._add(step, time.perf_counter() - begin, len(items))
-
-        return watched
-
-    def _watched_recall(self, read: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
-        async def watched(*values: Any, **named: Any) -> Any:
-            begin = time.perf_counter()
-            try:
-                return await read(*values, **named)
-            finally:
-                self._add("recall", time.perf_counter() - begin, 1)
 
         return watched
 

@@ -62,13 +62,15 @@ class Run:
 
 
 async def measure(places: Places, name: str, sessions: int, rounds: int, numbers: Iterator[int]) -> Run:
-    """The walk, then its own statements bare."""
+    """The walk; then once more, written down; then its own statements bare."""
     replies = sessions * rounds
+    async with places.database(name, numbers) as database, places.stage(database, sessions) as stage:
+        walk_s = await talk(stage, sessions, rounds)
     async with places.database(name, numbers) as database:
         recorder = Recorder(database)
         with recorder.recording():
             async with places.stage(database, sessions) as stage:
-                walk_s = await talk(stage, sessions, rounds)
+                await talk(stage, sessions, rounds)
         walked = await count_rows(database)
     require_all(walked, replies, sessions)
     async with places.database(name, numbers) as database:

@@ -99,12 +99,16 @@ class Ranks:
 
 
 def _named(names: Names, key: SessionKey, named: str, other_workspace: str | None = None) -> bool:
+    if not names:
+        return False
     workspaces = {key.workspace, EVERYWHERE} | ({other_workspace} if other_workspace is not None else set())
     return any(Name(key.platform, workspace, named) in names for workspace in workspaces)
 
 
 def _is_of(names: Names, key: SessionKey, person: Person) -> bool:
     """Whether a list that gives a right names the person: by their own workspace, where they have one."""
+    if not names:
+        return False
     workspace = person.workspace or key.workspace
     return any(Name(key.platform, one, person.platform_id) in names for one in (workspace, EVERYWHERE))
 

@@ -263,6 +263,7 @@ class Summary:
 
 # Controls that a terminal or a database would take as an order, and the invisible marks that turn text around.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def clean_text(text: str) -> str:
@@ -277,7 +278,7 @@ def clean_text(text: str) -> str:
 
 def is_storable(text: str) -> bool:
     """Whether every database can hold it as it is: no NUL, and no half of a surrogate pair."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def printable(text: str) -> str:

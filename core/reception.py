@@ -145,10 +145,14 @@ def _cleaned(arrival: Arrival) -> Arrival:
     if not is_storable("".join(_ids(inbound))):
         return replace(arrival, inbound=None, error="an id holds a NUL or half of a character")
     if isinstance(inbound, InboundMessage | Edit | Feedback):
-        inbound = replace(inbound, person=replace(inbound.person, name=clean_text(inbound.person.name)))
+        name = clean_text(inbound.person.name)
+        if name != inbound.person.name:
+            inbound = replace(inbound, person=replace(inbound.person, name=name))
     if isinstance(inbound, InboundMessage | Edit):
-        inbound = replace(inbound, text=clean_text(inbound.text))
-    return replace(arrival, inbound=inbound)
+        text = clean_text(inbound.text)
+        if text != inbound.text:
+            inbound = replace(inbound, text=text)
+    return arrival if inbound is arrival.inbound else replace(arrival, inbound=inbound)
 
 
 def _ids(inbound: Inbound) -> Iterator[str]:

@@ -27,6 +27,9 @@ class RecollectionLimits:
     found_tokens: int = 400
 
 
+#: Read in about a millisecond.
+_SHORT_CHARS = 4000
+
 #: The newest turns alone.
 NOTHING = RecollectionLimits(summary=None, found_tokens=0)
 
@@ -55,7 +58,7 @@ class Recollection:
     async def recollect(self, session: Session, question: Turn, voice: Voice) -> Recollected:
         """Raises PromptTooLong or StorageError."""
         recalled = await self._memory.recall_from(session.id, voice.prompts.room, question.id)
-        plan, prompt = await asyncio.to_thread(_plan, voice, recalled)
+        plan, prompt = await _planned(voice, recalled)
         if prompt is not None:
             return Recollected(prompt, plan, recalled.turns, _dropped(plan, recalled))
         summaries: tuple[Summary, ...] = ()
@@ -87,6 +90,13 @@ async def recollecting(memory: Memory, backend: Backend, limits: RecollectionLim
     finally:
         if summarizer is not None:
             await summarizer.aclose()
+
+
+async def _planned(voice: Voice, recalled: Recalled) -> tuple[Plan, Prompt | None]:
+    """See `_plan`. A short dialogue is read on the spot: the way to a thread and back takes longer."""
+    if sum(len(turn.text) for turn in recalled.turns) <= _SHORT_CHARS:
+        return _plan(voice, recalled)
+    return await asyncio.to_thread(_plan, voice, recalled)
 
 
 def _plan(voice: Voice, recalled: Recalled) -> tuple[Plan, Prompt | None]:

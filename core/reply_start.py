@@ -19,10 +19,8 @@ class ReplyStart:
     token_ids: tuple[int, ...] = ()
 
 
-def start_of(voice: Voice, continues: Turn | None) -> ReplyStart:
+def start_of(voice: Voice, continues: Turn) -> ReplyStart:
     """The ids that the model drew, where they are this voice's; else the text is read anew."""
-    if continues is None:
-        return ReplyStart()
     ids = drawn_ids(continues, voice.tokenizer) or tuple(voice.tokenizer.encode_data(continues.text))
     decoded = voice.tokenizer.decode(ids).rstrip(_BROKEN)
     # The tokens may end with white space, which the record has not, and with half a character, which comes whole now.

@@ -161,7 +161,9 @@ class Responder:
     async def _write(self, asked: "_Asked") -> AsyncGenerator[WriteEvent, None]:
         session, question = asked.session, asked.question
         voice = (await self._voices.ready(session.persona, session.model)).tuned(asked.tuning)
-        start = await asyncio.to_thread(start_of, voice, asked.streamed.continues)
+        start = ReplyStart()
+        if asked.streamed.continues is not None:
+            start = await asyncio.to_thread(start_of, voice, asked.streamed.continues)
         shown = start.text + asked.streamed.text
         voice = replace(voice, prompts=voice.prompts.with_room_for(len(start.token_ids)))
         recollected = await self._recollection.recollect(session, question, voice)

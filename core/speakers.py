@@ -15,7 +15,9 @@ _JOINERS = "\u200c\u200d"
 def name_speakers(turns: Sequence[Turn]) -> list[Turn]:
     """Speakers with harmless names where several people speak, and with none where one does."""
     people = {turn.speaker for turn in turns if turn.role is Role.PERSON and turn.speaker}
-    return [replace(turn, speaker=harmless_name(turn) if len(people) > 1 else "") for turn in turns]
+    names = [harmless_name(turn) if len(people) > 1 else "" for turn in turns]
+    named = zip(turns, names, strict=True)
+    return [turn if turn.speaker == name else replace(turn, speaker=name) for turn, name in named]
 
 
 def written(turn: Turn) -> str:

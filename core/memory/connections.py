@@ -26,6 +26,8 @@ from core.memory.sqlite_thread import connect
 Synchronous = Literal["full", "normal"]
 
 _WAL_RETRY_S = 0.01
+#: For one connection to PostgreSQL: a statement over a list is another one for each length of it.
+_PREPARED_STATEMENTS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def _postgresql(address: Address, access: Access) -> Connections:
         connect_args={
             "timeout": access.connect_timeout_s,
             "command_timeout": access.statement_timeout_s,
+            "prepared_statement_cache_size": _PREPARED_STATEMENTS,
             "server_settings": {"application_name": "banter"},
         },
     )

@@ -20,6 +20,7 @@ from core.dialogue import Edit, EventKey, Feedback, Inbound, InboundMessage, Kin
 from core.memory.database import Database, Inserting
 from core.memory.grouped import GroupedWrites
 from core.memory.inbound_json import dump
+from core.memory.lists import padded
 from core.memory.places import place_of
 from core.memory.tables import DEAD, CursorRow, InboxRow, LeaseRow
 from core.memory.turns import storable
@@ -165,7 +166,7 @@ async def _open_places(database: Database, connection: AsyncConnection, places: 
     epoch = int(now.timestamp() * 1000)  # later than any of a lease that was there once and was forgotten
     rows = [{"place": place, "owner": "", "epoch": epoch, "expires_at": now, "paused": ""} for place in sorted(places)]
     await connection.execute(_new_places(database.insert), rows)
-    await connection.execute(_UNPAUSE, {"places": sorted(places)})
+    await connection.execute(_UNPAUSE, {"places": padded(sorted(places))})
 
 
 async def _advance(database: Database, connection: AsyncConnection, cursors: Sequence[Cursor]) -> None:

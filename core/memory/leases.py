@@ -17,6 +17,7 @@ from core.errors import LeaseLost
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
 from core.memory.leased import Lease, WaitingMessage, Work
+from core.memory.lists import padded
 from core.memory.tables import InboxRow, LeaseRow
 from core.memory.waiting import free, is_open, later, next_of, now, times, urgent_at
 
@@ -99,7 +100,7 @@ _HELD = (
 async def check(connection: AsyncConnection, leases: Sequence[Lease]) -> dict[Lease, LeaseLost | None]:
     """Lease → what its holder is told. Nobody else takes the good ones before the transaction ends."""
     places = sorted({lease.place for lease in leases})
-    rows = await connection.execute(_HELD, {"places": places})
+    rows = await connection.execute(_HELD, {"places": padded(places)})
     held = {(row.place, row.owner, row.epoch) for row in rows}
     lost = LeaseLost("another process answers there by now")
     return {lease: None if (lease.place, lease.owner, lease.epoch) in held else lost for lease in leases}
@@ -111,12 +112,12 @@ async def _take(database: Database, connection: AsyncConnection, asked: Sequence
 
 async def _take_one(database: Database, connection: AsyncConnection, take: _Take) -> tuple[Work, ...]:
     until, moments = time.monotonic() + take.lease_s, times(database, take.lease_s)
-    asked = {"owner": take.owner, "served": take.served, "limit": take.limit, "accounts": take.accounts or ()}
+    asked = {"owner": take.owner, "served": padded(take.served), "limit": take.limit, "accounts": take.accounts or ()}
     statements = _taking(database.knows_notify, take.accounts is None)
     places = (await connection.scalars(statements.free, asked | moments)).all()
     if not places:
         return ()
-    taken = await connection.execute(statements.take, {"places": places, "new_owner": take.owner} | moments)
+    taken = await connection.execute(statements.take, {"places": padded(places), "new_owner": take.owner} | moments)
     epochs = {row.place: row.epoch for row in taken}
     leases = [Lease(place, take.owner, epochs[place], until) for place in places]
     return tuple(work for work in await next_of(database, connection, leases) if work is not None)

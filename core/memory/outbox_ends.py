@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.dialogue import InboundMessage, TurnState
 from core.memory.database import Database
 from core.memory.leased import Work
+from core.memory.lists import padded
 from core.memory.outbox_writes import set_state, under_lease, write_parts
 from core.memory.owed import DELIVERED, FAILED, Ended, Settled
 from core.memory.recording import claim_messages, message_row
@@ -31,7 +32,7 @@ async def settle_beside(database: Database, connection: AsyncConnection, items: 
 
 async def _settle(database: Database, connection: AsyncConnection, items: Sequence[Settled]) -> None:
     await write_parts(database, connection, [item.delivery for item in items])
-    await connection.execute(_DELIVERED, {"ids": [item.delivery.id for item in items]})
+    await connection.execute(_DELIVERED, {"ids": padded([item.delivery.id for item in items])})
     sent = [
         message_row(item.message.inbound.session_key, part.handle, item.delivery.turn_id, "out", part.part)
         for item in items
@@ -86,7 +87,7 @@ async def close(database: Database, connection: AsyncConnection, items: Sequence
 
 
 async def _set_question_state(connection: AsyncConnection, inbox_ids: Sequence[int], state: TurnState) -> None:
-    await connection.execute(_SET_QUESTION_STATE, {"ids": list(inbox_ids), "new_state": state.value})
+    await connection.execute(_SET_QUESTION_STATE, {"ids": padded(inbox_ids), "new_state": state.value})
 
 
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)

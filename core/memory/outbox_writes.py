@@ -20,6 +20,7 @@ from core.memory.database import Database, Inserting
 from core.memory.feedback import settle_opinions
 from core.memory.leased import Lease, WaitingMessage
 from core.memory.leases import check
+from core.memory.lists import padded
 from core.memory.owed import (
     Again,
     Beginning,
@@ -297,7 +298,7 @@ async def set_state(
     connection: AsyncConnection, ids: Iterable[int], state: TurnState, *, with_joined: bool = False
 ) -> None:
     statement = _SET_STATE_WITH_JOINED if with_joined else _SET_STATE
-    await connection.execute(statement, {"ids": list(ids), "new_state": state.value})
+    await connection.execute(statement, {"ids": padded(list(ids)), "new_state": state.value})
 
 
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)

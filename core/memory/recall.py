@@ -1,5 +1,6 @@
 """Recall: the newest turns of a dialogue that fit a prompt, and nothing of what is older."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Integer, func, select
@@ -40,13 +41,19 @@ _STATEMENTS = {
 }
 
 
-async def recall(database: Database, session_id: int, max_tokens: int, head_turn_id: int | None) -> Recalled:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    session_id: int
+    max_tokens: int
+    #: The turn to walk up from; None is the session's head.
+    head_turn_id: int | None
+
+
+async def recall(database: Database, connection: AsyncConnection, wanted: Sequence[Wanted]) -> list[Recalled]:
     """The newest turn is there even where it alone is over `max_tokens`."""
-    statement = _STATEMENTS[database.knows_lateral]
-    values = {"session": session_id, "head": head_turn_id, "budget": max_tokens}
-
-    async def read(connection: AsyncConnection) -> Recalled:
+    statement, found = _STATEMENTS[database.knows_lateral], []
+    for one in wanted:
+        values = {"session": one.session_id, "head": one.head_turn_id, "budget": one.max_tokens}
         rows = (await connection.execute(statement, values)).all()
-        return Recalled(tuple(turn_of(*row[:-1]) for row in rows), rows[0].parent_id if rows else None)
-
-    return await database.read(read)
+        found.append(Recalled(tuple(turn_of(*row[:-1]) for row in rows), rows[0].parent_id if rows else None))
+    return found

@@ -15,6 +15,7 @@ from core.dialogue import FinishReason, InboundMessage, Person, Role, SessionKey
 from core.errors import StorageError
 from core.memory.candidates import CandidateRecord
 from core.memory.database import Database, Inserting
+from core.memory.lists import padded
 from core.memory.tables import Id, PersonRow, PlatformMessageRow, SessionRow, TurnRow
 from core.memory.turns import TURN, pack_ids, storable, turn_of
 
@@ -81,7 +82,7 @@ _PEOPLE = select(PersonRow.id, PersonRow.platform, PersonRow.workspace, PersonRo
 
 async def _people(connection: AsyncConnection, named: Mapping[_PersonId, str]) -> dict[_PersonId, int]:
     """Those that are known by the names that they have now."""
-    rows = await connection.execute(_PEOPLE, {"people": sorted(named)})
+    rows = await connection.execute(_PEOPLE, {"people": padded(sorted(named))})
     found = {(row.platform, row.workspace, row.platform_id): row for row in rows}
     return {by: row.id for by, row in found.items() if row.name == named[by]}
 

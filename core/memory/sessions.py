@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.dialogue import Platform, SessionKey
 from core.errors import ChannelMoved, StorageError
 from core.memory.database import Database
+from core.memory.lists import padded
 from core.memory.moved_channels import moved_to
 from core.memory.tables import SessionRow
 
@@ -187,7 +188,7 @@ _LOCKING = (
 async def lock_sessions(connection: AsyncConnection, session_ids: Iterable[int]) -> Mapping[int, int | None]:
     """Session → its head; nobody else moves it before the transaction ends. Those that are gone are missing."""
     ids = sorted(set(session_ids))
-    rows = await connection.execute(_LOCKING, {"ids": ids})
+    rows = await connection.execute(_LOCKING, {"ids": padded(ids)})
     return {row.id: row.head_turn_id for row in rows}
 
 
@@ -207,7 +208,7 @@ async def change_session(connection: AsyncConnection, session_id: int, **values:
 async def _active(connection: AsyncConnection, keys: Iterable[SessionKey]) -> dict[SessionKey, Session]:
     """Keys are named as rows: an OR of as many conditions takes longer to make than to run."""
     wanted = sorted({key.words for key in keys})
-    sessions = map(session_of, (await connection.execute(_ACTIVE, {"keys": wanted})).mappings())
+    sessions = map(session_of, (await connection.execute(_ACTIVE, {"keys": padded(wanted)})).mappings())
     return {session.key: session for session in sessions}
 
 

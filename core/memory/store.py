@@ -14,7 +14,8 @@ from core.dialogue import InboundMessage, Role, SessionKey, Summary, Turn
 from core.errors import StorageError
 from core.memory import recall, summaries, transcript
 from core.memory.database import Database
-from core.memory.recall import Recalled
+from core.memory.grouped import GroupedReads
+from core.memory.recall import Recalled, Wanted
 from core.memory.recording import AlreadyRecorded, ReplyRecord, find_recorded
 from core.memory.search import Search, search
 from core.memory.sessions import SESSION, NewSession, Session, session_of
@@ -39,6 +40,7 @@ class Memory:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._reads = GroupedReads(database)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Steps]:
@@ -93,7 +95,7 @@ class Memory:
 
     async def recall_from(self, session_id: int, max_tokens: int, head_turn_id: int | None) -> Recalled:
         """See `recall`; and whether there is more before."""
-        return await recall.recall(self._database, session_id, max_tokens, head_turn_id)
+        return await self._reads.read(recall.recall, Wanted(session_id, max_tokens, head_turn_id))
 
     async def search(self, wanted: Search) -> tuple[Turn, ...]:
         """Older turns of one dialogue that have words of the question, the best first."""

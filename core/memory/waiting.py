@@ -25,6 +25,7 @@ from core.dialogue import TurnState
 from core.memory.database import Database
 from core.memory.inbound_json import load
 from core.memory.leased import Lease, WaitingMessage, Work
+from core.memory.lists import padded
 from core.memory.tables import DEAD, OPEN_STATES, InboxRow, LeaseRow
 
 #: Of one place, at once; a burst is at most so long.
@@ -74,7 +75,7 @@ async def urgent_at(
     database: Database, connection: AsyncConnection, places: Sequence[str]
 ) -> tuple[tuple[str, WaitingMessage], ...]:
     """What does not wait for the replies at these places, with its place; oldest first."""
-    asked = {"places": places} | times(database)
+    asked = {"places": padded(places)} | times(database)
     rows = (await connection.execute(_urgent(database.knows_notify), asked)).mappings()
     found = ((row["place"], _message(row)) for row in rows)
     return tuple((place, message) for place, message in found if isinstance(message, WaitingMessage))
@@ -91,7 +92,7 @@ async def next_of(database: Database, connection: AsyncConnection, leases: Seque
 
 async def free(connection: AsyncConnection, places: Sequence[str]) -> None:
     if places:
-        await connection.execute(_FREE, {"places": places})
+        await connection.execute(_FREE, {"places": padded(places)})
 
 
 async def _oldest(
@@ -102,7 +103,7 @@ async def _oldest(
     What the same person says next is among them before it is due, so that a burst is seen whole.
     """
     rows: dict[str, list[RowMapping]] = {}
-    asked = {"places": places} | times(database)
+    asked = {"places": padded(places)} | times(database)
     for row in (await connection.execute(_first(database.knows_notify), asked)).mappings():
         rows.setdefault(row["place"], []).append(row)
     read = {place: await _read(connection, _due(of_place)) for place, of_place in rows.items()}
