@@ -24,6 +24,7 @@ from benchmarks.statements import Recorder, count_rows, say_again, states_passed
 from benchmarks.steps import Steps
 from benchmarks.walk_crowd import crowd
 from benchmarks.walk_places import DATABASES, Places
+from benchmarks.walk_reference import ELSEWHERE_PER_S, reference_per_s
 from tests.contract.local_postgres import local_postgres
 from tests.integration.walk_stage import PLATFORMS, drop_in, open_voices, talk
 
@@ -163,6 +164,18 @@ def bounds_hold(runs: Sequence[Run]) -> bool:
     return good
 
 
+async def machine_told(folder: Path, runs: Sequence[Run]) -> str:
+    """What the figures mean on a machine that is faster or slower than the one where the bound was set."""
+    reference = await reference_per_s(folder)
+    most = max(run.sessions for run in runs)
+    here = f"13 statements in 5 commits, one after another: {reference:.0f}/s here"
+    told = [f"{here}, {ELSEWHERE_PER_S:.0f}/s where the bound was set"]
+    for name in dict.fromkeys(run.database for run in runs):
+        per_s = statistics.median(run.per_s for run in runs if (run.database, run.sessions) == (name, most))
+        told.append(f"  {name}: {per_s / reference:.1f} x of that (the bound: {LEAST_PER_S / ELSEWHERE_PER_S:.1f} x)")
+    return "\n".join(told)
+
+
 async def main(arguments: argparse.Namespace) -> int:
     console, numbers = Console(), iter(range(1, 1_000_000))
     with tempfile.TemporaryDirectory(prefix="banter-walk-") as name, local_postgres(_DURABLE) as server:
@@ -174,6 +187,7 @@ async def main(arguments: argparse.Namespace) -> int:
             for database in arguments.databases
         ]
         console.print(runs_table(runs))
+        console.print(await machine_told(Path(name), runs))
         for database in arguments.databases:
             most = max(arguments.sessions)
             per_s = statistics.median(run.per_s for run in runs if (run.database, run.sessions) == (database, most))

@@ -100,12 +100,13 @@ class ReplyDelivery:
         async with self._turn:
             self._splitter.append(text[len(self._text) :])
             self._splitter.finish()
+            cut = [SentPart(number, end=part.end) for number, part in enumerate(self._splitter.closed)]
+            parts = merged(self.delivery.parts, cut)
             if self.delivery.state != WHOLE:
-                parts = [SentPart(number, end=part.end) for number, part in enumerate(self._splitter.closed)]
-                whole = replace(
-                    self.delivery, state=WHOLE, text=text, token_ids=(), parts=merged(self.delivery.parts, parts)
-                )
+                whole = replace(self.delivery, state=WHOLE, text=text, token_ids=(), parts=parts)
                 self.delivery = await record(whole)
+            elif parts != self.delivery.parts:  # its channel has moved, and nothing is known of its messages there
+                await self._write(replace(self.delivery, parts=parts))
             await self._send_all()
         await self.typing.end()
         return self.delivery

@@ -1,4 +1,4 @@
-"""Random and spoilt input for a whole bot: `python -m tests.fuzz --inputs 100000 --seed 1`.
+"""Random and spoilt input for a whole bot: `python -m tests.fuzz --inputs 50000 --seed 1`.
 
 The last line tells how many it took. Exit code 1 at the first that crashes it, stalls it, or reaches the database as an
 error; the batch is printed.
@@ -22,7 +22,7 @@ DATABASES = ("sqlite", "postgresql")
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
-    parser.add_argument("--inputs", type=int, default=100_000, help="for each database")
+    parser.add_argument("--inputs", type=int, default=50_000, help="for each database")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     options = parser.parse_args()

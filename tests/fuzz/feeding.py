@@ -24,13 +24,13 @@ from core.voice import Voices
 from tests.fuzz.inputs import AIM, BOT, FRESH, PLATFORM, Batch
 from tests.platforms.kinds import DISCORD
 from tests.platforms.paper_bot import OPTIONS, account
-from tests.platforms.paper_model import PaperModel
+from tests.platforms.paper_model import PaperModel, answer_to
 from tests.platforms.paper_platform import PaperPlatform
 from tests.platforms.paper_sender import local_wire
 
 #: No batch may take so long.
 _STALL_S = 60.0
-_LOOK_S = 0.005
+_LOOK_S = 0.02
 #: What the log may say of such input; all else is a fault.
 _EXPECTED = (
     "an event was not understood",
@@ -128,7 +128,7 @@ def _short(arrivals: Sequence[Arrival]) -> str:
 async def feeding(database: Database, voices: Voices) -> AsyncIterator[Feeder]:
     complaints = _Complaints()
     privacy = PrivacyByCommand(Consent(), _evict)
-    ground = Ground(database, PaperModel(), voices, privacy=privacy)
+    ground = Ground(database, PaperModel(lambda question: answer_to(question[-60:])), voices, privacy=privacy)
     platform = PaperPlatform(_KIND)
     accounts = [account(_KIND, local_wire(platform))]
     options = replace(OPTIONS, policy=_POLICY, answer=replace(OPTIONS.answer, notice_after_s=30.0))

@@ -12,7 +12,7 @@ from tests.contract.conftest import (  # noqa: F401 - fixtures are found by thei
 from tests.fuzz.running import feed
 from tests.platforms.paper_bot import paper_voices
 
-INPUTS = 1500
+INPUTS = 2500
 
 
 def test_whatever_comes_in_is_answered_or_left_and_nothing_breaks(database_url: str, tmp_path: Path) -> None:  # noqa: F811

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from core.dialogue import Opinion
-from tests.integration.walk.revising import edit, exchange, handles, judged_texts, move, press, remembered
+from tests.integration.walk.revising import edit, exchange, handles, judged_texts, move, press, remembered, until_taken
 from tests.platforms.kinds import DISCORD, TELEGRAM, Kind
 from tests.platforms.paper_bot import OPTIONS, Place
 from tests.platforms.paper_model import PaperModel, answer_to
@@ -151,3 +151,17 @@ async def test_other_channels_stay_where_they_are(place: Place) -> None:
         assert place.platform.said(other) == [answer_to("elsewhere")]
         assert place.platform.seen("super") == []
         assert await remembered(bot) == ["elsewhere", answer_to("elsewhere"), "more", answer_to("more")]
+
+
+async def test_a_whole_reply_that_could_not_be_sent_is_sent_in_the_new_channel(place_on: PlaceOn) -> None:
+    place = place_on(TELEGRAM)
+    async with place.bot(options=BRIEF) as bot:
+        place.platform.is_away = True
+        await bot.says("first")
+        await bot.until_told("answered")
+        await bot.accept([move(TELEGRAM, "super", keeps_message_ids=False)])
+        await until_taken(bot)
+        place.platform.is_away = False
+        await bot.settles()
+
+        assert place.platform.seen("super") == [answer_to("first")]
