@@ -1,7 +1,8 @@
 """What adapters hand in → the inbox. When `accept` returns, a platform may be acked.
 
 What is not for the bot moves the cursor and is not stored: messages that don't call it, and whatever is about messages
-that were not stored. What could not be understood is stored as a dead letter, and blocks nothing.
+that were not stored, but for edits and deletions that may have overtaken theirs (`core.early`). What could not be
+understood is stored as a dead letter, and blocks nothing.
 """
 
 import logging
@@ -24,6 +25,7 @@ from core.dialogue import (
     clean_text,
     is_storable,
 )
+from core.early import EarlyRevisions
 from core.memory.inbox import Entry, Inbox
 from core.policy import Attention, Policy
 from core.ports import Arrival, Cursor
@@ -53,6 +55,7 @@ class Reception:
         self._policy = policy
         self._wake = wake
         self._burst_s = burst_s
+        self._early = EarlyRevisions()
         #: Messages that are being stored just now, by channel and id.
         self._arriving: dict[tuple[str, str], InboundMessage] = {}
 
@@ -100,6 +103,11 @@ class Reception:
         return await self._about_a_message(inbound)
 
     async def _heard(self, message: InboundMessage) -> InboundMessage | None:
+        early = self._early.of(message)
+        if isinstance(early, Deletion):
+            return None
+        if early is not None:
+            message = replace(message, text=early.text)
         attention = self._policy.attention(message)
         if attention is Attention.IGNORE:
             return None
@@ -126,6 +134,8 @@ class Reception:
         if place is None and isinstance(inbound, Feedback) and inbound.opinion is Opinion.STOP:
             place = key  # its button stands below a reply that may be so new that it is not known yet
         if place is None:
+            if isinstance(inbound, Edit | Deletion):
+                self._early.keep(inbound)
             return None
         if isinstance(inbound, Feedback) and not self._policy.admits(place, inbound.person, inbound.roles):
             return None
