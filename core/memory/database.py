@@ -85,14 +85,9 @@ class Database:
 
     async def write(self, work: Work[_Result]) -> _Result:
         """As within `writing`, and quicker: `work` waits for nothing but its connection. Raises StorageError."""
-
-        async def whole() -> _Result:
-            async with connection.begin():
-                return await work(connection)
-
         with explained(self.address):
             async with self._connections.writer.connect() as connection:
-                return await _carry_out(connection, whole)
+                return await _carry_out(connection, partial(_in_one_transaction, work, connection))
 
     @asynccontextmanager
     async def migrating(self) -> AsyncIterator[AsyncConnection]:
@@ -153,6 +148,11 @@ class Database:
             yield connection
             if self.address.file is not None and (await connection.execute(text("PRAGMA foreign_key_check"))).first():
                 raise StorageError(f"{self.address.place} could not be migrated: rows would point to nothing")
+
+
+async def _in_one_transaction(work: Work[_Result], connection: AsyncConnection) -> _Result:
+    async with connection.begin():
+        return await work(connection)
 
 
 async def _carry_out(connection: AsyncConnection, work: Callable[[], Coroutine[Any, Any, _Result]]) -> _Result:

@@ -5,6 +5,7 @@ error; the batch is printed.
 """
 
 import argparse
+import logging
 import sys
 import tempfile
 import time
@@ -26,6 +27,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES)
     options = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("tests").setLevel(logging.INFO)
+    logging.getLogger("core").propagate = False  # the feeder reads what it says
     taken = 0
     for kind in options.databases:
         begun = time.monotonic()

@@ -13,9 +13,10 @@ from sqlalchemy import func, select
 
 from bots.walk import Ground, Walk, open_walk
 from core.dialogue import Deletion, Edit, Feedback, InboundMessage
+from core.memory.backlog import read_backlog
 from core.memory.database import Database
 from core.memory.exporting import Consent
-from core.memory.tables import OPEN_STATES, InboxRow
+from core.memory.tables import InboxRow
 from core.policy import Calling, Calls, Manner, Policy
 from core.ports import Arrival
 from core.privacy import PrivacyByCommand
@@ -31,6 +32,8 @@ from tests.platforms.paper_sender import local_wire
 #: No batch may take so long.
 _STALL_S = 60.0
 _LOOK_S = 0.02
+#: So many of the bot's messages stay on the platform.
+_SEEN = 500
 #: What the log may say of such input; all else is a fault.
 _EXPECTED = (
     "an event was not understood",
@@ -81,6 +84,7 @@ class Feeder:
         if not self.walk.lives:
             raise Fault(f"the program ended, after {_short(arrivals)}")
         self._require_silence(arrivals)
+        self._forget_old_messages()
 
     def _aimed(self, arrival: Arrival) -> Arrival:
         """What is about one of the latest messages is about one that there is, or about its answer."""
@@ -108,9 +112,14 @@ class Feeder:
             self.ends = Counter({row[0]: row[1] for row in await connection.execute(states)})
 
     async def _open(self) -> int:
-        asked = select(func.count()).where(InboxRow.state.in_(OPEN_STATES))
-        async with self.database.reading() as connection:
-            return await connection.scalar(asked) or 0
+        open_events = await read_backlog(self.database)
+        return open_events.waiting + open_events.begun
+
+    def _forget_old_messages(self) -> None:
+        """The platform looks through all that it has; a bot that is asked about what is gone finds nothing there."""
+        self.platform.log.clear()
+        for handle in list(self.platform.messages)[:-_SEEN]:
+            del self.platform.messages[handle]
 
     def _require_silence(self, arrivals: Sequence[Arrival]) -> None:
         for record in self.complaints.records:
@@ -132,7 +141,7 @@ async def feeding(database: Database, voices: Voices) -> AsyncIterator[Feeder]:
     platform = PaperPlatform(_KIND)
     accounts = [account(_KIND, local_wire(platform))]
     options = replace(OPTIONS, policy=_POLICY, answer=replace(OPTIONS.answer, notice_after_s=30.0))
-    logging.getLogger().addHandler(complaints)
+    logging.getLogger("core").addHandler(complaints)
     try:
         async with open_walk(ground, accounts, options) as walk:
             feeder = Feeder(walk, database, complaints, platform)
@@ -140,7 +149,7 @@ async def feeding(database: Database, voices: Voices) -> AsyncIterator[Feeder]:
             await feeder.count()
         await privacy.aclose()
     finally:
-        logging.getLogger().removeHandler(complaints)
+        logging.getLogger("core").removeHandler(complaints)
 
 
 async def _evict(_sessions: Sequence[str]) -> None: ...

@@ -1,6 +1,7 @@
 """Random batches, one after another, to one bot that lives through all of them."""
 
 import asyncio
+import logging
 import random
 
 from core.memory.database import Database
@@ -9,8 +10,11 @@ from core.voice import Voices
 from tests.fuzz.feeding import Feeder, feeding
 from tests.fuzz.mutating import Mutator, drawn
 
+logger = logging.getLogger(__name__)
+
 #: Of one batch.
 _MOST = 100
+_TOLD_EVERY = 5000
 
 
 def feed(url: str, voices: Voices, inputs: int, number: int) -> Feeder:
@@ -26,7 +30,10 @@ async def _feed(url: str, voices: Voices, inputs: int, number: int) -> Feeder:
         for batch in pool:
             await feeder.feed(batch)
         while feeder.inputs < inputs:
+            before = feeder.inputs
             await feeder.feed(mutator.batch(chance.randint(1, _MOST)))
+            if feeder.inputs // _TOLD_EVERY > before // _TOLD_EVERY:
+                logger.info("%s inputs", feeder.inputs)
     return feeder
 
 

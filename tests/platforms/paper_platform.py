@@ -118,7 +118,8 @@ class PaperPlatform:
     def _failure(self, name: str, words: Words) -> CallFailed | None:
         if self.is_away:
             return CallFailed(Trouble.AWAY)
-        if self._channel(words) in self.refused_channels:
+        is_gone = "handle" in words and words["handle"] not in self.messages
+        if is_gone or self._channel(words) in self.refused_channels:
             return CallFailed(Trouble.REFUSED)
         if self._planned.get(name):
             return self._planned[name].popleft()
