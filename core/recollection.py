@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from core.dialogue import Summary, Turn
+from core.errors import StorageError
 from core.generation.request import Backend, Prompt
 from core.memory.recall import Recalled
 from core.memory.search import Search
@@ -58,6 +59,8 @@ class Recollection:
     async def recollect(self, session: Session, question: Turn, voice: Voice) -> Recollected:
         """Raises PromptTooLong or StorageError."""
         recalled = await self._memory.recall_from(session.id, voice.prompts.room, question.id)
+        if not recalled.turns:  # forgotten, or moved to another dialogue, since it was begun
+            raise StorageError(f"The message that is answered is no longer in session {session.id}; ask again")
         plan, prompt = await _planned(voice, recalled)
         if prompt is not None:
             return Recollected(prompt, plan, recalled.turns, _dropped(plan, recalled))

@@ -39,6 +39,7 @@ _EXPECTED = (
     "an event was not understood",
     "a lease was lost",  # a channel that moves takes its lease with it
     "was refused: ChannelMoved",
+    "is no longer in session",  # it was forgotten, or its channel moved, while it was answered
 )
 _KIND = replace(DISCORD, limit_chars=2000, capabilities=replace(DISCORD.capabilities, edit_interval_s=0.01))
 _MANNER = Manner("banter", calls=Calls(frozenset(Calling), ("!", "hey"), ("banter",)), overhears=True)

@@ -12,7 +12,7 @@ from core.commands.asked import Known
 from core.commands.command import Asker, Command, parse
 from core.commands.commands import Commands
 from core.dialogue import FinishReason, InboundMessage, Person, Platform, Role, SessionKey, Turn
-from core.errors import RequestFailed, SettingsError
+from core.errors import RequestFailed, SettingsError, StorageError
 from core.generation.models import Models
 from core.generation.request import Owner, Piece
 from core.guards import GuardLimits
@@ -264,3 +264,13 @@ async def test_a_session_has_one_name_for_the_engine_that_no_other_one_has(table
     first, *redrawn, new = [request.session for request in dialogue.backend.requests]
     assert redrawn == [first, first]
     assert len({first, new, elsewhere.backend.requests[0].session}) == 3
+
+
+async def test_a_question_that_is_no_longer_there_is_not_answered(table: Table) -> None:
+    dialogue = await table.dialogue("never said")
+    gone = Turn(4711, Role.PERSON, "hello")
+
+    with pytest.raises(StorageError, match="no longer in session"):
+        await dialogue.hear(gone)
+
+    assert dialogue.backend.requests == []
