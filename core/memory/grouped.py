@@ -7,6 +7,7 @@ the database refuses a group, each item is carried out alone, so that a bad one 
 import asyncio
 import logging
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class _Asked:
     result: asyncio.Future[object]
 
 
-class _Grouped:
+class _Grouped(ABC):
     """One group at a time; any number of tasks may ask."""
 
     def __init__(self, database: Database, group_limit: int, waiting_limit: int, measures: Measures) -> None:
@@ -93,8 +94,9 @@ class _Grouped:
         for asked in group:
             _tell(asked.result, results[asked])
 
+    @abstractmethod
     async def _together(self, work: Work[Mapping[_Asked, object]]) -> Mapping[_Asked, object]:
-        raise NotImplementedError
+        """Carries out the work of a group. Raises StorageError."""
 
     async def _all(self, group: Sequence[_Asked], connection: AsyncConnection) -> Mapping[_Asked, object]:
         results: dict[_Asked, object] = {}

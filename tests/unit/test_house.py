@@ -65,6 +65,10 @@ def test_a_package_name_means_this_repository_alone(name: str) -> None:
     assert list(package.__path__) == [str(PROJECT / name)]
 
 
+#: What PyPI's torch brings on Linux, in the versions that it asks for; the build for CPUs brings none of it.
+OF_CUDA = ("cuda-", "nvidia-", "triton")
+
+
 def test_no_module_is_named_after_a_platforms_sdk() -> None:
     stems = {file.stem for file in (PROJECT / "bots").rglob("*.py")}
 
@@ -76,7 +80,9 @@ def test_torch_stays_at_its_version() -> None:
 
 
 def test_every_package_that_is_installed_is_pinned() -> None:
-    assert sorted(set(installed_closure()) - set(pins())) == []
+    unpinned = set(installed_closure()) - set(pins())
+
+    assert sorted(name for name in unpinned if not name.startswith(OF_CUDA)) == []
 
 
 def test_every_pin_is_within_its_range() -> None:

@@ -116,11 +116,12 @@ async def test_where_ids_begin_anew_an_old_one_means_nothing(place_on: PlaceOn) 
         [asked] = await exchange(bot, "old")
         await bot.accept([move(TELEGRAM, "super", keeps_message_ids=False)])
         await bot.settles()
-        await bot.receives(PaperEvent(asked, "super", "another message", what="edit", event_id="1"))
         await bot.says("other", id=asked, channel="super")
         await bot.settles()
+        await bot.receives(PaperEvent(asked, "super", "another", what="edit", event_id="1"))
+        await bot.settles()
 
-        assert await remembered(bot) == ["old", answer_to("old"), "other", answer_to("other")]
+        assert await remembered(bot) == ["old", answer_to("old"), "another", answer_to("another")]
 
 
 async def test_a_reply_that_is_being_written_goes_on_in_the_new_channel(place_on: PlaceOn) -> None:
