@@ -75,7 +75,7 @@ TOKENS_PER_S = Histogram(
 REPLY_S = Histogram("banter_reply_seconds", "From a message's arrival to its last send.", _WAITS_S)
 SEND_S = Histogram("banter_platform_call_seconds", "One call on a platform.", _MOMENTS_S, ("platform",))
 WRITE_S = Histogram("banter_database_write_seconds", "One transaction of writes.", _MOMENTS_S)
-WRITE_GROUP = Histogram("banter_database_write_group", "Writes in one transaction.", (1, 2, 4, 8, 16, 32, 64, 128))
+WRITE_GROUP = Histogram("banter_database_write_group", "Writes in one transaction.", (1, 2, 4, 8, 16, 32, 64, 128, 256))
 
 INBOX_WAITING = Gauge("banter_inbox_waiting", "Messages that wait to be answered.")
 INBOX_BEGUN = Gauge("banter_inbox_begun", "Messages that are being answered, by any process.")

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import takewhile
 from typing import Protocol, Self
 
@@ -30,8 +31,8 @@ SUMMARY_SHARE = 0.25
 #: No vocabulary puts more of an ordinary text into one token; what is longer is taken as too long unread.
 _CHARACTERS_PER_TOKEN = 16
 
-#: So many short prompts are kept; each person's name makes one.
-_KNOWN = 256
+#: So many prompts of one short turn are kept, for which many prompts ask; each person's name makes one.
+_SHORT_PROMPTS = 256
 
 #: A dialogue's first words: no token that holds one of them holds another.
 _FIRST_WORDS = ("a", "0", "\U0001f44b")
@@ -73,7 +74,7 @@ class PromptBuilder:
         self.max_new_tokens: int = max_new_tokens
         #: Tokens that a prompt may have.
         self.room: int = context_window - max_new_tokens
-        self._known: dict[tuple[str, Turn], Sequence[int]] = {}
+        self._read_once = lru_cache(_SHORT_PROMPTS)(self._read_alone)
 
     def with_room_for(self, more_tokens: int) -> Self:
         """The same with so much less room for a prompt, and more for what is drawn."""
@@ -167,7 +168,7 @@ class PromptBuilder:
         return name_speakers(spoken) if self._format.knows_roles else spoken
 
     def _fixed_tokens(self, system_prompt: str, newest: Turn) -> int:
-        fixed = len(self._once(system_prompt, replace(newest, id=0, text="", tokens=None)))
+        fixed = len(self._read_once(system_prompt, replace(newest, id=0, text="", tokens=None)))
         if fixed < self.room:
             return fixed
         raise PromptTooLong(
@@ -175,21 +176,15 @@ class PromptBuilder:
             "shorten it, lower `sampling.max_new_tokens` or raise `generation.context_window`"
         )
 
+    def _read_alone(self, system_prompt: str, turn: Turn) -> tuple[int, ...]:
+        return tuple(self._format.token_ids(system_prompt, [turn]))
+
     def _persona_tokens(self, system_prompt: str, ids: Sequence[int]) -> int:
         """How much of a prompt's start it shares with dialogues that begin in other words."""
         if not (self._format.knows_roles and system_prompt.strip()):
             return 0
-        others = [self._once(system_prompt, Turn(0, Role.PERSON, word)) for word in _FIRST_WORDS]
+        others = [self._read_once(system_prompt, Turn(0, Role.PERSON, word)) for word in _FIRST_WORDS]
         return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(ids, *others, strict=False)))
-
-    def _once(self, system_prompt: str, turn: Turn) -> Sequence[int]:
-        """The ids of a prompt of one short turn, which many prompts ask for."""
-        asked = (system_prompt, turn)
-        if asked not in self._known:
-            if len(self._known) >= _KNOWN:
-                self._known.clear()
-            self._known[asked] = self._format.token_ids(system_prompt, [turn])
-        return self._known[asked]
 
     def _usable(self, summaries: Sequence[Summary], fixed: int) -> Sequence[Summary]:
         limit = SUMMARY_SHARE * (self.room - fixed)

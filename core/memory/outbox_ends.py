@@ -9,8 +9,9 @@ from core.dialogue import InboundMessage, TurnState
 from core.memory.database import Database
 from core.memory.leased import Work
 from core.memory.lists import padded
-from core.memory.outbox_writes import set_state, under_lease, write_parts
+from core.memory.outbox_writes import set_state, under_lease
 from core.memory.owed import DELIVERED, FAILED, Ended, Settled
+from core.memory.owed_rows import write_parts
 from core.memory.recording import claim_messages, message_row
 from core.memory.redrawn import take_places
 from core.memory.tables import DeliveryRow, InboxRow, LeaseRow, TurnRow

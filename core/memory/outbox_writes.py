@@ -5,20 +5,18 @@ What another process' lease forbids is refused alone, and the rest of the group 
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from functools import cache, wraps
+from functools import wraps
 from typing import Protocol, TypeVar
 
-from sqlalchemy import BindParameter, Insert, bindparam, or_, select, update
+from sqlalchemy import BindParameter, bindparam, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.sql.dml import ReturningInsert
 
 from core.dialogue import FinishReason, InboundMessage, Turn, TurnState
 from core.errors import StorageError
 from core.memory.candidates import add_candidates
-from core.memory.database import Database, Inserting
+from core.memory.database import Database
 from core.memory.feedback import settle_opinions
-from core.memory.leased import Lease, WaitingMessage
+from core.memory.leased import Lease
 from core.memory.leases import check
 from core.memory.lists import padded
 from core.memory.owed import (
@@ -29,9 +27,9 @@ from core.memory.owed import (
     Progress,
     Resuming,
     Saying,
-    SentPart,
     Whole,
 )
+from core.memory.owed_rows import find_begun, owe, write_deliveries, write_parts
 from core.memory.recording import (
     Question,
     add_questions,
@@ -42,9 +40,9 @@ from core.memory.recording import (
     move_heads_to_replies,
     reply_row,
 )
-from core.memory.sessions import find_session, lock_sessions, open_sessions
-from core.memory.tables import OPEN_STATES, DeliveryRow, Id, InboxRow, PartRow, SessionRow, TurnRow
-from core.memory.turns import TURN, pack_ids, storable, turn_of, unpack_ids
+from core.memory.sessions import lock_sessions, open_sessions
+from core.memory.tables import OPEN_STATES, Id, InboxRow
+from core.memory.turns import storable
 from core.memory.usage import count_usage
 
 
@@ -94,7 +92,7 @@ async def begin(database: Database, connection: AsyncConnection, items: Sequence
     await claim_messages(database, connection, rows)
     await _mark_begun(connection, [(item.messages[0].id, turn.id) for item, turn in zip(items, turns, strict=True)])
     await _join(connection, items)
-    deliveries = await _owe(database, connection, [(item.messages[0], Delivery(0, item.token)) for item in items])
+    deliveries = await owe(database, connection, [(item.messages[0], Delivery(0, item.token)) for item in items])
     begun = zip(deliveries, of_items, turns, strict=True)
     return [Begun(delivery, session, turn) for delivery, session, turn in begun]
 
@@ -129,35 +127,6 @@ async def _join(connection: AsyncConnection, items: Sequence[Beginning]) -> None
         await connection.execute(change.values(values), rows)
 
 
-def _delivery_row(inbox_id: int, delivery: Delivery) -> dict[str, object]:
-    return {
-        "inbox_id": inbox_id,
-        "token": delivery.token,
-        "state": delivery.state,
-        "ends_as": delivery.ends_as.value,
-        "continues_id": delivery.continues_id,
-        "created_at": datetime.now(UTC),
-        "text": storable(delivery.text),
-    }
-
-
-async def _owe(
-    database: Database, connection: AsyncConnection, owed: Sequence[tuple[WaitingMessage, Delivery]]
-) -> list[Delivery]:
-    """The deliveries with their numbers. One that is owed already says the new text, under its own token."""
-    rows = [_delivery_row(message.id, delivery) for message, delivery in owed]
-    known = {row.inbox_id: row for row in await connection.execute(_new_deliveries(database.insert), rows)}
-    return [replace(delivery, id=known[message.id].id, token=known[message.id].token) for message, delivery in owed]
-
-
-@cache
-def _new_deliveries(insert: Inserting) -> ReturningInsert[int, int, str]:
-    new = insert(DeliveryRow)
-    said = {name: new.excluded[name] for name in ("state", "ends_as", "text")}
-    changed = new.on_conflict_do_update(index_elements=["inbox_id"], set_=said)
-    return changed.returning(DeliveryRow.id, DeliveryRow.inbox_id, DeliveryRow.token)
-
-
 @under_lease
 async def resume(_database: Database, connection: AsyncConnection, items: Sequence[Resuming]) -> list[Begun | None]:
     """Rare: one by one."""
@@ -168,41 +137,13 @@ async def resume(_database: Database, connection: AsyncConnection, items: Sequen
     return found
 
 
-async def find_begun(connection: AsyncConnection, inbox_id: int, turn_id: int | None) -> Begun | None:
-    """What is owed to a message already."""
-    row = (await connection.execute(select(DeliveryRow.__table__).where(DeliveryRow.inbox_id == inbox_id))).first()
-    if row is None:
-        return None
-    parts = await connection.execute(
-        select(PartRow.__table__).where(PartRow.delivery_id == row.id).order_by(PartRow.part)
-    )
-    delivery = Delivery(
-        id=row.id,
-        token=row.token,
-        state=row.state,
-        ends_as=TurnState(row.ends_as),
-        turn_id=row.turn_id,
-        continues_id=row.continues_id,
-        text=row.text,
-        token_ids=unpack_ids(row.token_ids) if row.token_ids else (),
-        seed=row.seed,
-        parts=tuple(SentPart(part.part, part.handle, part.end, part.closed) for part in parts),
-    )
-    if turn_id is None:
-        return Begun(delivery)
-    turn = (await connection.execute(select(*TURN, TurnRow.session_id).where(TurnRow.id == turn_id))).one()
-    session = await find_session(connection, SessionRow.id == turn.session_id)
-    continued = (await connection.execute(select(*TURN).where(TurnRow.id == row.continues_id))).first()
-    return Begun(delivery, session, turn_of(*turn[:-1]), None if continued is None else turn_of(*continued))
-
-
 @under_lease
 async def again(database: Database, connection: AsyncConnection, items: Sequence[Again]) -> list[Begun]:
     await _mark_begun(connection, [(item.message.id, item.question.id) for item in items])
     new = [
         (item.message, Delivery(0, item.token, continues_id=_id(item.continues), parts=item.parts)) for item in items
     ]
-    deliveries = await _owe(database, connection, new)
+    deliveries = await owe(database, connection, new)
     await write_parts(database, connection, deliveries)
     begun = zip(deliveries, items, strict=True)
     return [Begun(delivery, item.session, item.question, item.continues) for delivery, item in begun]
@@ -214,7 +155,7 @@ def _id(turn: Turn | None) -> int | None:
 
 @under_lease
 async def say(database: Database, connection: AsyncConnection, items: Sequence[Saying]) -> list[Delivery]:
-    deliveries = await _owe(database, connection, [(item.message, item.delivery) for item in items])
+    deliveries = await owe(database, connection, [(item.message, item.delivery) for item in items])
     await write_parts(database, connection, deliveries)
     change = update(InboxRow).where(InboxRow.id == bindparam("of", type_=Id))
     values = {"state": TurnState.ANSWERED.value, "reason": bindparam("why")}
@@ -225,7 +166,7 @@ async def say(database: Database, connection: AsyncConnection, items: Sequence[S
 
 @under_lease
 async def progress(database: Database, connection: AsyncConnection, items: Sequence[Progress]) -> list[None]:
-    await _write_deliveries(database, connection, [item.delivery for item in items])
+    await write_deliveries(database, connection, [item.delivery for item in items])
     return [None for _ in items]
 
 
@@ -239,7 +180,7 @@ async def record(database: Database, connection: AsyncConnection, items: Sequenc
     replies = [(item.session.id, item.question.id, turn_id) for item, turn_id in zip(items, ids, strict=True)]
     await move_heads_to_replies(connection, replies)
     deliveries = [replace(item.delivery, turn_id=turn_id) for item, turn_id in zip(items, ids, strict=True)]
-    await _write_deliveries(database, connection, deliveries)
+    await write_deliveries(database, connection, deliveries)
     await set_state(connection, (item.message.id for item in items), TurnState.ANSWERED)
     drawn = zip(items, ids, strict=True)
     await add_candidates(connection, [(turn_id, item.record.candidates) for item, turn_id in drawn])
@@ -247,51 +188,6 @@ async def record(database: Database, connection: AsyncConnection, items: Sequenc
     await settle_opinions(connection, [(item.delivery.id, turn_id) for item, turn_id in ended])
     await count_usage(database, connection, items)
     return deliveries
-
-
-async def _write_deliveries(database: Database, connection: AsyncConnection, deliveries: Sequence[Delivery]) -> None:
-    rows = [
-        {
-            "of": one.id,
-            "new_state": one.state,
-            "new_text": storable(one.text),
-            "new_token_ids": pack_ids(one.token_ids) if one.token_ids else None,
-            "new_seed": one.seed,
-            "new_turn_id": one.turn_id,
-        }
-        for one in deliveries
-    ]
-    await connection.execute(_WRITE_DELIVERY, rows)
-    await write_parts(database, connection, deliveries)
-
-
-_WRITE_DELIVERY = (
-    update(DeliveryRow)
-    .where(DeliveryRow.id == bindparam("of", type_=Id))
-    .values(
-        {
-            name: bindparam(f"new_{name}", type_=DeliveryRow.__table__.c[name].type)
-            for name in ("state", "text", "token_ids", "seed", "turn_id")
-        }
-    )
-)
-
-
-async def write_parts(database: Database, connection: AsyncConnection, deliveries: Iterable[Delivery]) -> None:
-    rows = [
-        {"delivery_id": one.id, "part": part.part, "handle": part.handle, "end": part.end, "closed": part.is_closed}
-        for one in deliveries
-        for part in one.parts
-    ]
-    if rows:
-        await connection.execute(_new_parts(database.insert), rows)
-
-
-@cache
-def _new_parts(insert: Inserting) -> Insert:
-    new = insert(PartRow)
-    said = {name: new.excluded[name] for name in ("handle", "end", "closed")}
-    return new.on_conflict_do_update(index_elements=["delivery_id", "part"], set_=said)
 
 
 async def set_state(

@@ -6,6 +6,7 @@ once: while it runs in that thread, the same calls are made on the spot, and non
 """
 
 import asyncio
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable, Coroutine
@@ -26,7 +27,9 @@ class ThreadConnection(aiosqlite.Connection):
         try:
             result: _Result = await asyncio.shield(done)
         except asyncio.CancelledError:
-            await asyncio.wait([done])  # the connection is free only then
+            while not done.done():  # the connection is free only then, however often somebody is cancelled
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.wait([done])
             raise
         return result
 
@@ -37,7 +40,7 @@ class ThreadConnection(aiosqlite.Connection):
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         if threading.current_thread() is not self._thread:
-            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+            return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call] # aiosqlite has no types there
         return fn(*args, **kwargs)
 
 

@@ -21,6 +21,7 @@ from core.memory.leased import Lease, WaitingMessage
 from core.memory.leases import check
 from core.memory.linking import LinkRefusal, Said
 from core.memory.owed import Again, Begun, Delivery, Saying
+from core.memory.owed_rows import find_begun
 from core.memory.recording import (
     Question,
     ReplyRecord,
@@ -169,7 +170,7 @@ class Steps:
         if lost is not None:
             raise lost
         turn_id: int | None = await self.connection.scalar(select(InboxRow.turn_id).where(InboxRow.id == message.id))
-        return await outbox_writes.find_begun(self.connection, message.id, turn_id)
+        return await find_begun(self.connection, message.id, turn_id)
 
     async def say(self, saying: Saying) -> Delivery:
         """Raises LeaseLost."""
