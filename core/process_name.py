@@ -11,8 +11,11 @@ import secrets
 import socket
 from pathlib import Path
 
-_BOOT, _NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+import psutil
 
+_BOOT, _NAMESPACE = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+#: Digits of a process number; what is longer is no such number.
+_LONGEST_NUMBER = 9
 
 #: Names that this process has given.
 _given: set[str] = set()
@@ -29,17 +32,11 @@ def has_ended(name: str) -> bool:
     """Whether the process of that name is known to be gone; False where nobody here can tell."""
     realm, _, rest = name.partition("/")
     number = rest.partition("/")[0]
-    if not number.isdecimal() or not realm or realm != _realm():
+    if not number.isdecimal() or len(number) > _LONGEST_NUMBER or not realm or realm != _realm():
         return False
     if int(number) == os.getpid():
         return name not in _given  # an earlier process had the number that this one has now
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except (PermissionError, OverflowError):
-        return False
-    return False
+    return not psutil.pid_exists(int(number))
 
 
 def _realm() -> str:

@@ -15,10 +15,11 @@ _SECRETS = re.compile(
 def without_secrets(raw: str) -> str:
     """JSON without the values of fields that are named like secrets, and any text without what looks like one."""
     try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError):
+        return json.dumps(_cut(json.loads(raw)), ensure_ascii=False)
+    except RecursionError:  # its fields can't be told apart, so none of it is kept
+        return f"{_CUT} {len(raw)} characters, nested too deep"
+    except ValueError:
         return _SECRETS.sub(_CUT, raw)
-    return json.dumps(_cut(content), ensure_ascii=False)
 
 
 def _cut(content: object) -> object:

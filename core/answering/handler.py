@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from core.answering.beginning import Beginner, message_id_of, new_token
 from core.answering.front import Front
-from core.answering.writing import Writer, asked, saying
+from core.answering.writing import OpenQuestion, Writer, saying
 from core.delivery import ReplyDelivery
 from core.dialogue import InboundMessage, SessionKey, TurnState
 from core.dispatcher import Holding
@@ -191,7 +191,7 @@ class Answering:
             if begun.session is None or begun.delivery.state == WHOLE:
                 delivery = await reply.finish(begun.delivery.text, saying(self._outbox, holding, message, begun.reason))
             else:
-                delivery = await self._writer.write(asked(holding, message, begun), reply, writing)
+                delivery = await self._writer.write(OpenQuestion.of(holding, message, begun), reply, writing)
         return await self._outbox.settle(Settled(holding.lease, message, delivery))
 
     async def _leave(self, holding: Holding, message: WaitingMessage, verdict: Verdict) -> Work | None:

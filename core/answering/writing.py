@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Self
 
 from core.answering.beginning import asks_again, person_of
 from core.answering.front import Front
@@ -31,23 +32,23 @@ _NOTHING_TO_ADD = marked("There is nothing to add.")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class OpenQuestion:
     """A question in a session, as it was begun."""
 
     holding: Holding
     message: WaitingMessage
     owed: Delivery
     session: Session
-    question: Turn
+    turn: Turn
     #: The reply to it that is gone on with.
     continues: Turn | None
 
-
-def asked(holding: Holding, message: WaitingMessage, begun: Begun) -> Asked:
-    """Raises ValueError where the model has nothing to answer."""
-    if begun.session is None or begun.question is None:
-        raise ValueError("only a question in a session is answered by the model")
-    return Asked(holding, message, begun.delivery, begun.session, begun.question, begun.continues)
+    @classmethod
+    def of(cls, holding: Holding, message: WaitingMessage, begun: Begun) -> Self:
+        """Raises ValueError where the model has nothing to answer."""
+        if begun.session is None or begun.question is None:
+            raise ValueError("only a question in a session is answered by the model")
+        return cls(holding, message, begun.delivery, begun.session, begun.question, begun.continues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,16 @@ class Writer:
     #: Somebody who waits so long is told why.
     notice_after_s: float
 
-    async def write(self, asked: Asked, reply: ReplyDelivery, writing: Writing) -> Delivery:
+    async def write(self, question: OpenQuestion, reply: ReplyDelivery, writing: Writing) -> Delivery:
         """Raises what `Responder.write` and `ReplyDelivery.finish` raise, and ReplyInterrupted."""
-        session, question, owed = asked.session, asked.question, asked.owed
-        streamed = Streamed(owed.text, owed.token_ids, owed.seed, asked.continues, owed.state == STOPPED)
-        earlier = await self.memory.replies_to(question.id) if asks_again(asked.message) else ()
+        session, owed = question.session, question.owed
+        streamed = Streamed(owed.text, owed.token_ids, owed.seed, question.continues, owed.state == STOPPED)
+        earlier = await self.memory.replies_to(question.turn.id) if asks_again(question.message) else ()
         writing.generates(partial(self.responder.stop, session.id))
         tuning = self.front.policy.manner(session.key).sampling
-        events = self.responder.write(session, question, person_of(asked.message), earlier, streamed, tuning)
+        events = self.responder.write(session, question.turn, person_of(question.message), earlier, streamed, tuning)
         async with (
-            Patience(partial(self._tell_why, asked, reply), self._still_s(asked.message)) as patience,
+            Patience(partial(self._tell_why, question, reply), self._still_s(question.message)) as patience,
             aclosing(events),
         ):
             async for event in events:
@@ -79,19 +80,19 @@ class Writer:
                 elif isinstance(event, Waiting):
                     patience.heard(event)
                 else:
-                    return await self._finish(asked, reply, event)
+                    return await self._finish(question, reply, event)
         raise ValueError("a reply ends with what was written")
 
-    async def _finish(self, asked: Asked, reply: ReplyDelivery, written: Written) -> Delivery:
-        message, session = asked.message, asked.session
+    async def _finish(self, question: OpenQuestion, reply: ReplyDelivery, written: Written) -> Delivery:
+        message, session = question.message, question.session
         if written.record is None:
             stopped = self.front.say(message, _STOPPED, session)
-            return await reply.finish(stopped, saying(self.outbox, asked.holding, message))
+            return await reply.finish(stopped, saying(self.outbox, question.holding, message))
         text = written.added or self.front.say(message, _NOTHING_TO_ADD, session)
         record = written.record
 
         async def record_it(delivery: Delivery) -> Delivery:
-            whole = Whole(asked.holding.lease, message, session, asked.question, record, delivery)
+            whole = Whole(question.holding.lease, message, session, question.turn, record, delivery)
             return await self.outbox.record(whole)
 
         return await reply.finish(text, record_it)
@@ -101,8 +102,8 @@ class Writer:
         waited_s = (datetime.now(UTC) - message.accepted_at).total_seconds()
         return max(self.notice_after_s - waited_s, 0.0)
 
-    async def _tell_why(self, asked: Asked, reply: ReplyDelivery, waiting: Waiting) -> None:
-        message, session, say = asked.message, asked.session, self.front.say
+    async def _tell_why(self, question: OpenQuestion, reply: ReplyDelivery, waiting: Waiting) -> None:
+        message, session, say = question.message, question.session, self.front.say
         if waiting.loading:
             percent = int(100 * waiting.fraction)
             await reply.notice(say(message, "The model is loading ({percent} %) …", session, percent=percent))

@@ -15,7 +15,7 @@ from tests.platforms.paper_bot import paper_voices
 INPUTS = 2500
 
 
-def test_whatever_comes_in_is_answered_or_left_and_nothing_breaks(database_url: str, tmp_path: Path) -> None:  # noqa: F811
+def test_whatever_comes_in_is_answered_or_left_and_nothing_breaks(database_url: str, tmp_path: Path) -> None:  # noqa: F811 - as above
     feeder = feed(database_url, paper_voices(tmp_path), INPUTS, number=20_261_121)
 
     assert feeder.inputs >= INPUTS

@@ -25,7 +25,7 @@ def voices(tmp_path_factory: pytest.TempPathFactory) -> Voices:
 
 
 @pytest.fixture
-def place_on(database: Database, voices: Voices) -> Callable[[Kind], Place]:  # noqa: F811
+def place_on(database: Database, voices: Voices) -> Callable[[Kind], Place]:  # noqa: F811 - as above
     return lambda on: Place(PaperPlatform(on), database, voices)
 
 
