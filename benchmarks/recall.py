@@ -62,7 +62,8 @@ _DATE = "'2026-01-01 00:00:00'"
 
 def _word(number: str, turns: int) -> str:
     """A word of a turn that few others have."""
-    return f"'rare' || ({number} * 7919 % {max(turns // _TURNS_OF_A_WORD, 1)})"
+    words = max(turns // _TURNS_OF_A_WORD, 1)
+    return f"'rare' || ({number} % {words} * 7919 % {words})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 Each word is looked for by itself, newest turns first, so that a word that everybody says does not hide a rare one. The
 session is a part of every search and is compared again on each row; what was taken back or drawn again is not found.
 
-SQLite: an FTS5 index whose columns are the session and the text. PostgreSQL: a column of lexemes with a GIN index; the
-words stand in the statement itself, since a plan that was made for any word reads the whole session for a rare one.
+SQLite: an FTS5 index whose columns are the session and the text. PostgreSQL: a column of lexemes with a GIN index. A
+word that people say often is found among the newest turns; only the others are looked up in that index, since no plan
+is good for both. The words stand in the statement itself, so that each is planned for.
 Words reach both as `core.relevance` gives them: letters, digits and marks.
 """
 
@@ -89,22 +90,40 @@ def _sqlite(words: int) -> TextualSelect:
     return _any_of(one, words)
 
 
+#: Among the newest turns a word is looked for without the index.
+_NEWEST = (
+    "newest AS MATERIALIZED (SELECT id, turns_search FROM turns "
+    "WHERE session_id = :session AND id < :before ORDER BY id DESC LIMIT 500)"
+)
+_ASKED = (
+    "(plainto_tsquery('simple', :word{number}) || plainto_tsquery('simple', :lower{number})"
+    " || plainto_tsquery('simple', :title{number}))"
+)
+_NEAR = "near{number} AS MATERIALIZED (SELECT id FROM newest WHERE turns_search @@ {asked} LIMIT :rows)"
+_FAR = (
+    "far{number} AS MATERIALIZED (SELECT id FROM turns WHERE turns_search @@ {asked} AND session_id = :session "
+    "AND id < :before AND (SELECT count(*) FROM near{number}) < :rows)"
+)
+_NEAR_OR_FAR = (
+    "SELECT id FROM near{number} UNION "
+    "SELECT id FROM (SELECT id FROM far{number} ORDER BY id DESC LIMIT :rows) AS having{number}"
+)
+
+
 @lru_cache
 def _postgresql(words: int) -> TextualSelect:
-    one = (
-        "SELECT id FROM (SELECT id FROM turns WHERE session_id = :session AND turns_search @@ "
-        "(plainto_tsquery('simple', :word{number}) || plainto_tsquery('simple', :lower{number})"
-        " || plainto_tsquery('simple', :title{number})) "
-        "AND id < :before ORDER BY id DESC LIMIT :rows) AS having_{number}"
-    )
+    asked = [_ASKED.format(number=number) for number in range(words)]
+    steps = (step.format(number=number, asked=asked[number]) for number in range(words) for step in (_NEAR, _FAR))
+    beginning = f"WITH {', '.join((_NEWEST, *steps))} "
     written = [_inline(f"{form}{number}", String()) for number in range(words) for form in _FORMS]
-    return _any_of(one, words, _inline("session"), _inline("before"), _inline("rows"), *written)
+    values = [_inline("session"), _inline("before"), _inline("rows"), *written]
+    return _any_of(_NEAR_OR_FAR, words, *values, beginning=beginning)
 
 
 def _inline(name: str, kind: String | None = None) -> BindParameter[object]:
     return bindparam(name, type_=kind or Id, literal_execute=True)
 
 
-def _any_of(one: str, words: int, *parameters: BindParameter[object]) -> TextualSelect:
-    statement = " UNION ".join(one.format(number=number) for number in range(words))
+def _any_of(one: str, words: int, *parameters: BindParameter[object], beginning: str = "") -> TextualSelect:
+    statement = beginning + " UNION ".join(one.format(number=number) for number in range(words))
     return text(statement).bindparams(*parameters).columns(column("id", Id))
