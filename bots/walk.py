@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.answering.front import Front
-from core.answering.handler import Answering, AnswerLimits
+from core.answering.handler import Answering
+from core.answering.limits import AnswerLimits
 from core.commands.asked import Known, Privacy
 from core.commands.commands import Commands
 from core.dialogue import Platform, SessionKey

@@ -66,6 +66,7 @@ class ReplyDelivery:
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._beginning: asyncio.TimerHandle | None = None
         self._showing: asyncio.Task[None] | None = None
 
     def append(self, text: str, token_ids: Sequence[int] = ()) -> None:
@@ -76,8 +77,11 @@ class ReplyDelivery:
         self._token_ids += tuple(token_ids)
         self._splitter.append(text)
         self._changed.set()
-        if self._showing is None and (self._can.edits or self._can.native_stream):
-            self._showing = asyncio.create_task(self._keep_showing())
+        if self._beginning is None and (self._can.edits or self._can.native_stream):
+            self._beginning = asyncio.get_running_loop().call_later(_FIRST_SHOW_S, self._begin_showing)
+
+    def _begin_showing(self) -> None:
+        self._showing = asyncio.create_task(self._keep_showing())
 
     async def notice(self, markdown: str) -> None:
         """What is seen until the first word, which takes its place. What a stream says can't be taken back."""
@@ -121,7 +125,7 @@ class ReplyDelivery:
 
     async def _withdraw(self, part: SentPart) -> None:
         """The text turned out to be shorter than what was shown of it."""
-        shown = Outgoing(self._to.key, self._to.reply_to_id, self.delivery.token, part.part, "", is_closed=True)
+        shown = self._outgoing(part.part, "", is_closed=True)
         handle = part.handle
         if handle is None and self._can.read_back:
             handle = await self._sending.patiently(lambda: self._sender.find(shown))
@@ -146,12 +150,14 @@ class ReplyDelivery:
         """A send that is under way is waited for: its handle would be lost."""
         self._stopping.set()
         self._changed.set()
+        if self._beginning is not None:
+            self._beginning.cancel()
         task, self._showing = self._showing, None
         if task is not None:
             await task
 
     async def _keep_showing(self) -> None:
-        pause_s = _FIRST_SHOW_S
+        pause_s = 0.0
         while not await self._stopped_within(pause_s):
             await self._changed.wait()
             if self._stopping.is_set():
@@ -211,7 +217,7 @@ class ReplyDelivery:
             return
         if not is_closed and self._seen.get(number) == text:
             return
-        shown = Outgoing(self._to.key, self._to.reply_to_id, self.delivery.token, number, text, is_closed, is_last)
+        shown = self._outgoing(number, text, is_closed=is_closed, is_last=is_last)
         if part.handle is None:
             part = await self._open(part, shown, send)
             if part.is_closed or (not is_closed and self._seen.get(number) == text):
@@ -225,6 +231,10 @@ class ReplyDelivery:
         elif number in self._seen:  # what an earlier process appended is not known: such a part is closed in one go
             await self._append(handle, shown, send)
         self._seen[number] = text
+
+    def _outgoing(self, number: int, text: str, *, is_closed: bool = False, is_last: bool = False) -> Outgoing:
+        to = self._to
+        return Outgoing(to.key, to.reply_to_id, self.delivery.token, number, text, is_closed, is_last, to.is_drawn)
 
     async def _append(self, handle: str, shown: Outgoing, send: Send) -> None:
         """What may have been appended is not appended again: such a part is closed in one go as well."""

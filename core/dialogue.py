@@ -113,6 +113,20 @@ class Called:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with a message; nothing of it has been read yet."""
+
+    #: Untrusted text.
+    name: str
+    #: "text/plain"; "" where the platform does not tell.
+    media_type: str
+    #: 0 where the platform does not tell.
+    size_bytes: int
+    #: What the platform gives the file out for.
+    handle: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventKey:
     """What makes two deliveries of an event the same one."""
 
@@ -148,6 +162,11 @@ class InboundMessage:
     is_from_bot: bool = False
     #: The message that it replies to; "" where it does not.
     reply_to_id: str = ""
+    attachments: tuple[Attachment, ...] = ()
+    #: Messages of one album are one turn; "" where it is in none.
+    album: str = ""
+    #: Its thread was named by the platform alone, and should be named after what is asked in it.
+    wants_title: bool = False
     #: It is not for the bot, and kept as what people say around it. Not the adapter's to say.
     is_overheard: bool = False
 

@@ -26,6 +26,8 @@ class Recipient:
     #: The message that is answered; "" where none is.
     reply_to_id: str
     holding: Holding
+    #: The model answers it.
+    is_drawn: bool = False
 
 
 def whole_parts(edge: Edge, text: str) -> tuple[SentPart, ...]:

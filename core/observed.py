@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from core.dialogue import SessionKey, TurnState
+from core.dialogue import Attachment, SessionKey, TurnState
 from core.dispatcher import Handler, Holding
 from core.errors import LeaseLost, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
 from core.measures import LEASES_LOST, Measures
@@ -124,6 +124,12 @@ class ObservedSender:
 
     async def end_typing(self, key: SessionKey, reply_to_id: str) -> None:
         await self._watched("typing", self._sender.end_typing(key, reply_to_id))
+
+    async def read(self, key: SessionKey, attachment: Attachment, limit_bytes: int) -> bytes:
+        return await self._watched("read", self._sender.read(key, attachment, limit_bytes))
+
+    async def name_thread(self, key: SessionKey, title: str) -> None:
+        await self._watched("name", self._sender.name_thread(key, title))
 
     async def _watched(self, call: str, calling: Awaitable[_Result], token: str = "") -> _Result:
         begin, result = time.perf_counter(), "failed"

@@ -113,7 +113,7 @@ class Policy:
         key, calls = message.session_key, self.manner(message.session_key).calls
         if message.is_from_bot or not self.admits(key, message.person, message.roles):
             return Attention.IGNORE
-        if not _without_prefix(message.text, calls):
+        if not _without_prefix(message.text, calls) and not message.attachments:
             return Attention.IGNORE
         if _is_called(message, calls):
             return Attention.ANSWER
@@ -132,7 +132,10 @@ class Policy:
         manner = self.manner(key)
         if manner.each_alone and not message.called.directly:
             key = replace(key, person=message.person.platform_id)
-        return replace(message, session_key=key, text=_without_prefix(message.text, manner.calls))
+        text = _without_prefix(message.text, manner.calls)
+        if key is message.session_key and text == message.text:
+            return message
+        return replace(message, session_key=key, text=text)
 
     def corrected(self, edit: Edit) -> Edit:
         """Without the prefix that called the bot."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.dialogue import Inbound, Platform, SessionKey
+from core.dialogue import Attachment, Inbound, Platform, SessionKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class Capabilities:
     stream_age_s: float = 0.0
     #: A typing indicator has to be renewed so often; 0: there is none.
     typing_interval_s: float = 0.0
+    #: Threads that want a name can be given one (`Sender.name_thread`).
+    names_threads: bool = False
     #: No call takes longer.
     send_timeout_s: float = 30.0
 
@@ -80,6 +82,8 @@ class Outgoing:
     is_closed: bool = False
     #: The reply ends with this part: this is where buttons go.
     is_last: bool = False
+    #: The model writes it; it can be stopped while it is written, and judged and drawn again afterwards.
+    is_drawn: bool = False
 
     @property
     def nonce(self) -> str:
@@ -127,6 +131,14 @@ class Sender(Protocol):
         ...
 
     async def end_typing(self, key: SessionKey, reply_to_id: str) -> None: ...
+
+    async def read(self, key: SessionKey, attachment: Attachment, limit_bytes: int) -> bytes:
+        """The file, or the first `limit_bytes` of it."""
+        ...
+
+    async def name_thread(self, key: SessionKey, title: str) -> None:
+        """`names_threads`; it is cut to what the platform allows."""
+        ...
 
 
 class Part(Protocol):

@@ -38,6 +38,10 @@ _URGENT_COMMANDS = frozenset({"stop"})
 _URGENT_OPINIONS = frozenset({Opinion.GOOD, Opinion.BAD, Opinion.STOP})
 
 
+#: The messages of an album come within so long.
+_ALBUM_S = 1.0
+
+
 class Reception:
     """Implements `Accept` for one account on one platform."""
 
@@ -91,8 +95,14 @@ class Reception:
             raw=without_secrets(arrival.raw),
             reason=arrival.error,
             urgent=inbound is not None and is_urgent(inbound),
-            settles_s=self._burst_s if inbound is not None and _may_be_a_burst(inbound) else 0.0,
+            settles_s=self._settles_s(inbound),
         )
+
+    def _settles_s(self, inbound: Inbound | None) -> float:
+        """For so long it waits for what may belong to it."""
+        if not isinstance(inbound, InboundMessage) or inbound.is_overheard or is_urgent(inbound):
+            return 0.0
+        return max(self._burst_s, _ALBUM_S) if inbound.album else self._burst_s
 
     async def _kept(self, inbound: Inbound) -> Inbound | None:
         """As it is stored, at the place where it is taken care of; None where it is not for us."""
@@ -180,10 +190,6 @@ def _message_of(inbound: Inbound | None) -> dict[tuple[str, str], InboundMessage
     if not isinstance(inbound, InboundMessage):
         return {}
     return {(inbound.session_key.channel, inbound.message_id): inbound}
-
-
-def _may_be_a_burst(inbound: Inbound) -> bool:
-    return isinstance(inbound, InboundMessage) and not inbound.is_overheard and not is_urgent(inbound)
 
 
 def is_urgent(inbound: Inbound) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 from core.access import Rank
+from core.attachments import with_other_words
 from core.commands.command import parse
 from core.desk import Desk
 from core.dialogue import (
@@ -122,6 +123,7 @@ class Revisions:
         if found.row is not None and found.said is not None:
             edited = burst[found.row] = replace(found.said, text=text)
             text = one_turn(burst.values()) or text
+            text = await self._with_files(found, text)
         change = Edited(holding.lease, event, found.row, edited, found.turn_id, text)
         if found.turn_id is None:
             return change
@@ -131,6 +133,14 @@ class Revisions:
             question = await self._revising.question(found.turn_id)
             change = replace(change, goes_on=question is not None and question.is_last)
         return replace(change, goes_on=change.goes_on and not found.is_wanted)
+
+    async def _with_files(self, found: Accepted, text: str) -> str:
+        question = None
+        if found.turn_id is not None and any(one.attachments for one in found.burst.values()):
+            question = await self._revising.question(found.turn_id)
+        if question is None:
+            return text
+        return with_other_words(question.question.text, one_turn(found.burst.values()), text)
 
     async def _while_answering(self, change: Edited, answering: int) -> Edited:
         """What was seen is overwritten; where that can't be, it stays as it is, and another reply follows."""

@@ -2,10 +2,12 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from core.answering.front import Front
+from core.answering.limits import AnswerLimits
+from core.attachments import ReadFiles, read_files, with_files
 from core.commands.carrying_out import Order, carry_out
 from core.commands.command import Asker, Command, parse
 from core.dialogue import Edit, Feedback, Inbound, InboundMessage, Move, SessionKey, TurnState
@@ -14,9 +16,15 @@ from core.doorkeeper import Decision, Verdict
 from core.edge import Edge, whole_parts
 from core.memory.leased import WaitingMessage
 from core.memory.outbox import Outbox
-from core.memory.owed import Beginning, Begun, Delivery, Resuming
+from core.memory.owed import WHOLE, Beginning, Begun, Delivery, Resuming
 from core.memory.store import Memory
 from core.revisions import Revisions, one_turn, wants_redraw
+from core.texts import marked
+
+#: A file that could not be had so often is one that was not read.
+_TRIES_TO_READ = 2
+
+_UNREAD = marked("I did not read {names}: I can read text files of up to {kib} KiB.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +34,7 @@ class Beginner:
     front: Front
     edges: Callable[[SessionKey], Edge]
     revisions: Revisions
-    #: What one person says within so long is answered as one turn; 0 answers each.
-    burst_s: float
+    limits: AnswerLimits
 
     async def begin(self, holding: Holding, messages: Sequence[WaitingMessage]) -> Begun | Verdict:
         """What is owed to the first message, and to those after it that belong to it; or why nobody is answered."""
@@ -55,9 +62,32 @@ class Beginner:
         if command is not None:
             return await self._carry_out(holding, message, command)
         burst = self._burst(messages)
-        text = one_turn(one.inbound for one in burst if isinstance(one.inbound, InboundMessage))
-        new = self.front.new_session(message)
-        return await self.outbox.begin(Beginning(holding.lease, tuple(burst), new, text, new_token()))
+        said = [one.inbound for one in burst if isinstance(one.inbound, InboundMessage)]
+        files = await self._read_files(message, said)
+        text = one_turn(said)
+        owed = Delivery(0, new_token(), footnote=self._footnote(message, files))
+        if files.unread and not text and not files.text:
+            owed = replace(owed, state=WHOLE, text=owed.footnote, footnote="")
+        turn = with_files(text, files) or " ".join(f"[{name}]" for name in files.unread)
+        return await self.outbox.begin(
+            Beginning(holding.lease, tuple(burst), self.front.new_session(message), turn, owed)
+        )
+
+    async def _read_files(self, message: WaitingMessage, said: Sequence[InboundMessage]) -> ReadFiles:
+        """Raises PlatformError where another try may help."""
+        files = [file for one in said for file in one.attachments]
+        key = message.inbound.session_key
+        gives_up = message.attempts >= _TRIES_TO_READ
+        sender = self.edges(key).sender
+        return await read_files(sender, key, files, self.limits.attachments, gives_up=gives_up)
+
+    def _footnote(self, message: WaitingMessage, files: ReadFiles) -> str:
+        if not files.unread:
+            return ""
+        kib = self.limits.attachments.size_bytes // 1024
+        return self.front.say(
+            message, _UNREAD, names=", ".join(f"`{name}`" for name in dict.fromkeys(files.unread)), kib=kib
+        )
 
     async def _carry_out(self, holding: Holding, message: WaitingMessage, command: Command) -> Begun:
         new = self.front.new_session(message)
@@ -79,7 +109,7 @@ class Beginner:
         """What the same person said right after the first message."""
         burst = [messages[0]]
         for message in messages[1:]:
-            if not _belongs_to(burst[-1], message, self.burst_s):
+            if not _belongs_to(burst[-1], message, self.limits.burst_s):
                 break
             burst.append(message)
         return burst
@@ -120,6 +150,8 @@ def _belongs_to(last: WaitingMessage, message: WaitingMessage, burst_s: float) -
     before, said = last.inbound, message.inbound
     if not (isinstance(before, InboundMessage) and isinstance(said, InboundMessage)):
         return False
+    if said.album and said.album == before.album:
+        return True
     gap_s = (message.accepted_at - last.accepted_at).total_seconds()
     goes_on = not said.is_overheard and not isinstance(parse(said.text), Command)
     return goes_on and abs(gap_s) < burst_s and said.person == before.person

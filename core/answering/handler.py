@@ -9,10 +9,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from core.answering.beginning import Beginner, message_id_of, new_token
 from core.answering.front import Front
+from core.answering.limits import AnswerLimits
+from core.answering.titles import name_thread
 from core.answering.writing import OpenQuestion, Writer, saying
 from core.delivery import ReplyDelivery
 from core.dialogue import InboundMessage, SessionKey, TurnState
@@ -46,22 +48,6 @@ from core.typing_indicator import TypingIndicator
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerLimits:
-    #: A message whose reply could not be made so often ends as `failed`, with an apology.
-    attempts: int = 4
-    #: The same for a platform that does not take a reply that was made.
-    sending_attempts: int = 20
-    first_pause_s: float = 2.0
-    longest_pause_s: float = 300.0
-    #: Somebody who waits so long is told why.
-    notice_after_s: float = 5.0
-    #: What one person says within so long is answered as one turn; 0 answers each.
-    burst_s: float = 0.0
-    #: An edit of the last question draws its finished reply again; else it changes memory alone.
-    redraws_edited: bool = True
-
-
 class Answering:
     """A dispatcher's `Handler`."""
 
@@ -79,7 +65,7 @@ class Answering:
         self._edges = edges
         self._limits = limits
         self._revisions = Revisions(outbox, front.policy, edges, redraws_edited=limits.redraws_edited)
-        self._beginner = Beginner(memory, outbox, front, edges, self._revisions, limits.burst_s)
+        self._beginner = Beginner(memory, outbox, front, edges, self._revisions, limits)
         self._writer = Writer(memory, outbox, responder, front, limits.notice_after_s)
         #: Urgent events that are being taken care of, by their row.
         self._urgent: dict[int, asyncio.Event] = {}
@@ -124,7 +110,7 @@ class Answering:
         if begun is None:
             text = self._front.say(message, await self._revisions.stop(holding, message, said))
             begun = Begun(Delivery(0, new_token(), text=text))
-        async with self._replying(holding, message, begun.delivery) as reply:
+        async with self._replying(self._recipient(holding, message), begun.delivery) as reply:
             delivery = await reply.finish(begun.delivery.text, saying(self._outbox, holding, message))
         await self._outbox.settle_beside(Settled(holding.lease, message, delivery))
 
@@ -186,12 +172,15 @@ class Answering:
             begun = await self._beginner.begin(holding, messages)
             if isinstance(begun, Verdict):
                 return await self._leave(holding, message, begun)
-        async with desk.writing() as writing, self._replying(holding, message, begun.delivery) as reply:
+        is_drawn = begun.question is not None and (begun.delivery.state != WHOLE or begun.delivery.turn_id is not None)
+        to = self._recipient(holding, message, is_drawn=is_drawn)
+        async with desk.writing() as writing, self._replying(to, begun.delivery) as reply:
             writing.sends(reply)
             if begun.session is None or begun.delivery.state == WHOLE:
                 delivery = await reply.finish(begun.delivery.text, saying(self._outbox, holding, message, begun.reason))
             else:
                 delivery = await self._writer.write(OpenQuestion.of(holding, message, begun), reply, writing)
+            await name_thread(to.key, self._edges(to.key).sender, message.inbound)
         return await self._outbox.settle(Settled(holding.lease, message, delivery))
 
     async def _leave(self, holding: Holding, message: WaitingMessage, verdict: Verdict) -> Work | None:
@@ -229,18 +218,20 @@ class Answering:
         is_refusal = isinstance(error, QueueFull)
         owed = replace(owed, ends_as=TurnState.REFUSED if is_refusal else TurnState.FAILED)
         apology = self._front.say(message, _APOLOGIES.get(type(error), _APOLOGY), begun.session if begun else None)
-        async with desk.writing() as writing, self._replying(holding, message, owed) as reply:
+        to = self._recipient(holding, message)
+        async with desk.writing() as writing, self._replying(to, owed) as reply:
             writing.sends(reply)
             text = f"{owed.text}\n\n{apology}" if owed.text else apology
             delivery = await reply.finish(text, saying(self._outbox, holding, message, str(error)))
         return await self._outbox.settle(Settled(holding.lease, message, delivery))
 
+    @staticmethod
+    def _recipient(holding: Holding, message: WaitingMessage, *, is_drawn: bool = False) -> Recipient:
+        return Recipient(message.inbound.session_key, message_id_of(message), holding, is_drawn)
+
     @contextlib.asynccontextmanager
-    async def _replying(
-        self, holding: Holding, message: WaitingMessage, owed: Delivery
-    ) -> AsyncIterator[ReplyDelivery]:
-        key = message.inbound.session_key
-        reply = ReplyDelivery(self._edges(key), self._outbox, Recipient(key, message_id_of(message), holding), owed)
+    async def _replying(self, to: Recipient, owed: Delivery) -> AsyncIterator[ReplyDelivery]:
+        reply = ReplyDelivery(self._edges(to.key), self._outbox, to, owed)
         reply.typing.begin()
         try:
             yield reply

@@ -89,6 +89,8 @@ class Writer:
             stopped = self.front.say(message, _STOPPED, session)
             return await reply.finish(stopped, saying(self.outbox, question.holding, message))
         text = written.added or self.front.say(message, _NOTHING_TO_ADD, session)
+        if question.owed.footnote:
+            text = f"{text}\n\n{question.owed.footnote}"
         record = written.record
 
         async def record_it(delivery: Delivery) -> Delivery:

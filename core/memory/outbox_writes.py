@@ -92,7 +92,7 @@ async def begin(database: Database, connection: AsyncConnection, items: Sequence
     await claim_messages(database, connection, rows)
     await _mark_begun(connection, [(item.messages[0].id, turn.id) for item, turn in zip(items, turns, strict=True)])
     await _join(connection, items)
-    deliveries = await owe(database, connection, [(item.messages[0], Delivery(0, item.token)) for item in items])
+    deliveries = await owe(database, connection, [(item.messages[0], item.owed) for item in items])
     begun = zip(deliveries, of_items, turns, strict=True)
     return [Begun(delivery, session, turn) for delivery, session, turn in begun]
 

@@ -42,6 +42,8 @@ class Delivery:
     #: As far as it may have been seen; all of it once it is whole.
     text: str = ""
     token_ids: tuple[int, ...] = ()
+    #: Stands below the reply, and is no part of the turn.
+    footnote: str = ""
     seed: int | None = None
     parts: tuple[SentPart, ...] = ()
 
@@ -68,8 +70,10 @@ class Beginning:
     #: The first one is answered, for all of them.
     messages: tuple[WaitingMessage, ...]
     session: NewSession
+    #: Of the turn.
     text: str
-    token: str
+    #: One that is whole already is no model's.
+    owed: Delivery
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ def _delivery_row(inbox_id: int, delivery: Delivery) -> dict[str, object]:
         "continues_id": delivery.continues_id,
         "created_at": datetime.now(UTC),
         "text": storable(delivery.text),
+        "footnote": storable(delivery.footnote),
     }
 
 
@@ -42,7 +43,7 @@ async def owe(
 @cache
 def _new_deliveries(insert: Inserting) -> ReturningInsert[int, int, str]:
     new = insert(DeliveryRow)
-    said = {name: new.excluded[name] for name in ("state", "ends_as", "text")}
+    said = {name: new.excluded[name] for name in ("state", "ends_as", "text", "footnote")}
     changed = new.on_conflict_do_update(index_elements=["inbox_id"], set_=said)
     return changed.returning(DeliveryRow.id, DeliveryRow.inbox_id, DeliveryRow.token)
 
@@ -64,6 +65,7 @@ async def find_begun(connection: AsyncConnection, inbox_id: int, turn_id: int | 
         continues_id=row.continues_id,
         text=row.text,
         token_ids=unpack_ids(row.token_ids) if row.token_ids else (),
+        footnote=row.footnote,
         seed=row.seed,
         parts=tuple(SentPart(part.part, part.handle, part.end, part.closed) for part in parts),
     )

@@ -168,7 +168,7 @@ async def _empty(connection: AsyncConnection, ids: Sequence[int]) -> None:
     nothing = {"inbound": None, "raw": None, "person": "", "place": "", "reason": ""}
     await connection.execute(update(InboxRow).where(InboxRow.id.in_(ids)).values(nothing))
     sent = update(DeliveryRow).where(DeliveryRow.inbox_id.in_(ids))
-    await connection.execute(sent.values(text="", token_ids=None))
+    await connection.execute(sent.values(text="", token_ids=None, footnote=""))
 
 
 async def _take_names(connection: AsyncConnection, ids: Sequence[int]) -> None:

@@ -311,6 +311,8 @@ class DeliveryRow(Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     #: As far as it may have been seen; all of it once it is whole.
     text: Mapped[str] = mapped_column(SealedText)
+    #: What stands below it on the platform, and is no part of the turn.
+    footnote: Mapped[str] = mapped_column(SealedText)
     #: The tokens of `text`, with which a reply goes on that was interrupted.
     token_ids: Mapped[bytes | None] = mapped_column(SealedBytes)
 

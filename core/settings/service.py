@@ -14,6 +14,8 @@ class ServiceSettings(Section):
     places: Annotated[int, Field(ge=1, le=10_000)] = 64
     #: What one person says within so long is answered as one turn; 0 answers each message.
     burst_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    #: A longer text file that comes with a message is not read; 0 reads none.
+    attachment_kib: Annotated[int, Field(ge=0, le=20_000)] = 32
     #: Whoever edits their last question gets its finished reply drawn again; else only memory changes.
     redraw_edited: bool = True
     #: Somebody who waits so long is told why.

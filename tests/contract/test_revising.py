@@ -48,7 +48,9 @@ class Desk:
     async def begins(self, work: Work) -> Begun:
         first = work.messages[0]
         assert isinstance(first.inbound, InboundMessage)
-        return await self.outbox.begin(Beginning(work.lease, (first,), NEW, first.inbound.text, f"token-{first.id}"))
+        return await self.outbox.begin(
+            Beginning(work.lease, (first,), NEW, first.inbound.text, Delivery(0, f"token-{first.id}"))
+        )
 
     async def answers(self, work: Work, text: str) -> Work | None:
         begun = await self.begins(work)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from adapters.text import Splitter
 from bots.walk import Account, Ground, Walk, WalkOptions, open_walk
-from core.dialogue import Called, FinishReason, InboundMessage, Person, Platform, SessionKey
+from core.dialogue import Attachment, Called, FinishReason, InboundMessage, Person, Platform, SessionKey
 from core.dispatcher import DispatchLimits
 from core.edge import Edge
 from core.errors import QueueFull
@@ -138,6 +138,11 @@ class Board:
     async def show_typing(self, key: SessionKey, reply_to_id: str, status: str) -> None: ...
 
     async def end_typing(self, key: SessionKey, reply_to_id: str) -> None: ...
+
+    async def read(self, key: SessionKey, attachment: Attachment, limit_bytes: int) -> bytes:
+        return b""
+
+    async def name_thread(self, key: SessionKey, title: str) -> None: ...
 
     async def answer(self, channel: str, message_id: str) -> str:
         """Waits for it."""

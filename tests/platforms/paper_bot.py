@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from bots.walk import Account, Ground, Walk, WalkOptions, open_walk
-from core.answering.handler import AnswerLimits
+from core.answering.limits import AnswerLimits
 from core.dispatcher import DispatchLimits
 from core.edge import Edge
 from core.generation.models import Models

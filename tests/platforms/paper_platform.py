@@ -85,6 +85,10 @@ class PaperPlatform:
         #: What a bot must never do, and did.
         self.violations: list[str] = []
         self.refused_channels: set[str] = set()
+        #: What is given out for an attachment's handle.
+        self.files: dict[str, str] = {}
+        #: Threads that were given a name.
+        self.names: dict[str, str] = {}
         self.is_away = False
         self.troubles: Troubles = lambda _name, _words: None
         self._planned: dict[str, deque[CallFailed]] = {}
@@ -118,7 +122,8 @@ class PaperPlatform:
     def _failure(self, name: str, words: Words) -> CallFailed | None:
         if self.is_away:
             return CallFailed(Trouble.AWAY)
-        is_gone = "handle" in words and words["handle"] not in self.messages
+        there = self.files if name == "read" else self.messages
+        is_gone = "handle" in words and words["handle"] not in there
         if is_gone or self._channel(words) in self.refused_channels:
             return CallFailed(Trouble.REFUSED)
         if self._planned.get(name):
@@ -141,6 +146,8 @@ class PaperPlatform:
             "delete": self._delete,
             "find": self._find,
             "typing": self._type,
+            "read": lambda words: self.files[words["handle"]],
+            "name": self._name,
         }
         return actions[name](words)
 
@@ -221,6 +228,10 @@ class PaperPlatform:
 
     def _is_reply(self, seen: SeenMessage, words: Words) -> bool:
         return seen.channel == words["channel"] and seen.reply_to == words["reply_to"] and not seen.is_deleted
+
+    def _name(self, words: Words) -> str:
+        self.names[words["channel"]] = words["text"]
+        return ""
 
     def _type(self, words: Words) -> str:
         place = (words["channel"], words["reply_to"])

@@ -7,7 +7,18 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from adapters.text import Splitter
-from core.dialogue import Called, Deletion, Edit, Feedback, Inbound, InboundMessage, Opinion, Person, SessionKey
+from core.dialogue import (
+    Attachment,
+    Called,
+    Deletion,
+    Edit,
+    Feedback,
+    Inbound,
+    InboundMessage,
+    Opinion,
+    Person,
+    SessionKey,
+)
 from core.errors import PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
 from core.ports import Arrival, Capabilities, NewSplitter, Outgoing
 from tests.platforms.kinds import PLACEHOLDER, Kind
@@ -68,12 +79,24 @@ class PaperSender:
     async def end_typing(self, key: SessionKey, reply_to_id: str) -> None:
         await self._type(key, reply_to_id, "", "")
 
+    async def read(self, key: SessionKey, attachment: Attachment, limit_bytes: int) -> bytes:
+        words = {"channel": _channel(key), "handle": attachment.handle}
+        return (await _translated(self._wire, "read", words)).encode()[:limit_bytes]
+
+    async def name_thread(self, key: SessionKey, title: str) -> None:
+        await _translated(self._wire, "name", {"channel": _channel(key), "text": title})
+
     async def _type(self, key: SessionKey, reply_to_id: str, on: str, status: str) -> None:
         words = {"channel": _channel(key), "reply_to": reply_to_id, "on": on, "status": status}
         await _translated(self._wire, "typing", words)
 
     async def _call(self, name: str, part: Outgoing, **words: str) -> str:
-        where = {"channel": _channel(part.session_key), "reply_to": part.reply_to_id, "nonce": part.nonce}
+        where = {
+            "channel": _channel(part.session_key),
+            "reply_to": part.reply_to_id,
+            "nonce": part.nonce,
+            "drawn": "yes" if part.is_drawn else "",
+        }
         return await _translated(self._wire, name, where | words)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from bots.metrics import PrometheusMeasures
 from core.dialogue import (
+    Attachment,
     FinishReason,
     InboundMessage,
     Person,
@@ -98,6 +99,11 @@ class FailingSender:
     async def show_typing(self, key: SessionKey, reply_to_id: str, status: str) -> None: ...
 
     async def end_typing(self, key: SessionKey, reply_to_id: str) -> None: ...
+
+    async def read(self, key: SessionKey, attachment: Attachment, limit_bytes: int) -> bytes:
+        return b""
+
+    async def name_thread(self, key: SessionKey, title: str) -> None: ...
 
     def _fail(self) -> None:
         if self._errors:
