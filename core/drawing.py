@@ -49,8 +49,8 @@ async def draw(
     for attempt in range(limits.redraws + 1):
         last = attempt == limits.redraws
         guard = ReplyGuard(() if last else earlier, limits.loop_repeats, shown)
-        bolder = replace(_bolder(request, attempt), timeout_s=max(deadline - time.monotonic(), 0.0))
-        async with contextlib.aclosing(_draw_once(backend, bolder, guard)) as events:
+        asked = _bolder(request, attempt, deadline) if attempt else request
+        async with contextlib.aclosing(_draw_once(backend, asked, guard)) as events:
             async for event in events:
                 if not isinstance(event, Drawn):
                     yield event
@@ -89,10 +89,10 @@ async def _draw_once(
                 yield Drawn(guard.shown.rstrip(), reason, event)
 
 
-def _bolder(request: GenerationRequest, attempt: int) -> GenerationRequest:
-    if not attempt:
-        return request
+def _bolder(request: GenerationRequest, attempt: int, deadline: float) -> GenerationRequest:
+    """Another draw, in what is left of the time."""
     sampling = request.sampling
     seed = None if sampling.seed is None else sampling.seed + attempt
     temperature = max(sampling.temperature, _REDRAW_TEMPERATURE) + _REDRAW_STEP * (attempt - 1)
-    return replace(request, sampling=replace(sampling, seed=seed, temperature=temperature))
+    bolder = replace(sampling, seed=seed, temperature=temperature)
+    return replace(request, sampling=bolder, timeout_s=max(deadline - time.monotonic(), 0.0))

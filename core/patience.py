@@ -1,7 +1,6 @@
 """Tells somebody who waits long why, and again when the reason changes. A short wait is not spoken of."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
@@ -19,6 +18,7 @@ class Patience:
         self._latest = Waiting()
         self._changed = asyncio.Event()
         self._ending = False
+        self._beginning: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     def heard(self, waiting: Waiting) -> None:
@@ -26,26 +26,25 @@ class Patience:
         self._changed.set()
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._keep_telling())
+        self._beginning = asyncio.get_running_loop().call_later(self._short_s, self._begin)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """What is being said is said to its end: it may be a message of its own."""
+        if self._beginning is not None:
+            self._beginning.cancel()
         self._ending = True
         self._changed.set()
         if self._task is not None:
             await self._task
 
-    async def _keep_telling(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._short_s):
-                while not self._ending:
-                    await self._changed.wait()
-                    if not self._ending:
-                        self._changed.clear()
+    def _begin(self) -> None:
         self._changed.set()
+        self._task = asyncio.create_task(self._keep_telling())
+
+    async def _keep_telling(self) -> None:
         while not self._ending:
             await self._changed.wait()
             if not self._ending:

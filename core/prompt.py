@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import takewhile
 from typing import Protocol, Self
 
 from core.asides import found_aside, opened, opening, summary_before, told_line
@@ -75,6 +74,7 @@ class PromptBuilder:
         #: Tokens that a prompt may have.
         self.room: int = context_window - max_new_tokens
         self._read_once = lru_cache(_SHORT_PROMPTS)(self._read_alone)
+        self._start_of_all = lru_cache(_SHORT_PROMPTS)(self._read_start_of_all)
 
     def with_room_for(self, more_tokens: int) -> Self:
         """The same with so much less room for a prompt, and more for what is drawn."""
@@ -168,7 +168,7 @@ class PromptBuilder:
         return name_speakers(spoken) if self._format.knows_roles else spoken
 
     def _fixed_tokens(self, system_prompt: str, newest: Turn) -> int:
-        fixed = len(self._read_once(system_prompt, replace(newest, id=0, text="", tokens=None)))
+        fixed = len(self._read_once(system_prompt, Turn(0, newest.role, "", newest.speaker)))
         if fixed < self.room:
             return fixed
         raise PromptTooLong(
@@ -183,8 +183,12 @@ class PromptBuilder:
         """How much of a prompt's start it shares with dialogues that begin in other words."""
         if not (self._format.knows_roles and system_prompt.strip()):
             return 0
-        others = [self._read_once(system_prompt, Turn(0, Role.PERSON, word)) for word in _FIRST_WORDS]
-        return sum(1 for _ in takewhile(lambda column: len(set(column)) == 1, zip(ids, *others, strict=False)))
+        return _same_tokens(ids, self._start_of_all(system_prompt))
+
+    def _read_start_of_all(self, system_prompt: str) -> tuple[int, ...]:
+        """What the prompts of all dialogues begin with."""
+        first, *others = [self._read_once(system_prompt, Turn(0, Role.PERSON, word)) for word in _FIRST_WORDS]
+        return first[: min(_same_tokens(first, other) for other in others)]
 
     def _usable(self, summaries: Sequence[Summary], fixed: int) -> Sequence[Summary]:
         limit = SUMMARY_SHARE * (self.room - fixed)
@@ -289,6 +293,12 @@ def _last_start(turns: Sequence[Turn]) -> int | None:
         if turn.role is Role.ASSISTANT and turn.prompt_start_id is not None:
             return ids.index(turn.prompt_start_id) if turn.prompt_start_id in ids else None
     return None
+
+
+def _same_tokens(ids: Sequence[int], others: Sequence[int]) -> int:
+    """How many both begin with."""
+    pairs = enumerate(zip(ids, others, strict=False))
+    return next((at for at, (one, other) in pairs if one != other), min(len(ids), len(others)))
 
 
 def drawn_ids(turn: Turn, tokenizer: Tokenizer) -> tuple[int, ...]:

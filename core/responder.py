@@ -165,7 +165,8 @@ class Responder:
         if asked.streamed.continues is not None:
             start = await asyncio.to_thread(start_of, voice, asked.streamed.continues)
         shown = start.text + asked.streamed.text
-        voice = replace(voice, prompts=voice.prompts.with_room_for(len(start.token_ids)))
+        if start.token_ids:
+            voice = replace(voice, prompts=voice.prompts.with_room_for(len(start.token_ids)))
         recollected = await self._recollection.recollect(session, question, voice)
         request = _request(asked, voice, recollected.prompt, start, self._timeout_s)
         avoided = () if shown else (*asked.earlier, *_last_reply(recollected.turns))
@@ -214,11 +215,10 @@ class _Asked:
 
 def _request(asked: _Asked, voice: Voice, prompt: Prompt, start: ReplyStart, timeout_s: float) -> GenerationRequest:
     sampling, streamed = voice.sampling, asked.streamed
-    sampling = replace(
-        sampling,
-        seed=sampling.seed if streamed.seed is None else streamed.seed,
-        max_new_tokens=sampling.max_new_tokens + len(start.token_ids),
-    )
+    if streamed.seed is not None:
+        sampling = replace(sampling, seed=streamed.seed)
+    if start.token_ids:
+        sampling = replace(sampling, max_new_tokens=sampling.max_new_tokens + len(start.token_ids))
     return GenerationRequest(
         id=asked.request_id,
         model=voice.spec,

@@ -9,6 +9,8 @@ from core.errors import PlatformError
 from core.ports import Capabilities, Sender
 
 _END_TIMEOUT_S = 5.0
+#: A reply that is there sooner needs no indicator, nor the calls for it.
+_FIRST_AFTER_S = 0.1
 
 
 class TypingIndicator:
@@ -19,21 +21,31 @@ class TypingIndicator:
         self._can = capabilities
         self._place = (key, reply_to_id)
         self._status = ""
+        #: Until it is seen.
+        self._beginning: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        if self._can.typing_interval_s and self._task is None:
-            self._task = asyncio.create_task(self._keep())
+        if self._can.typing_interval_s and self._beginning is None:
+            self._beginning = asyncio.get_running_loop().call_later(_FIRST_AFTER_S, self._show)
 
     def say(self, status: str) -> None:
         """Why it takes long, where the platform can show that beside it."""
-        if status != self._status and self._task is not None:
+        if status != self._status and self._beginning is not None:
             self._status = status
-            self._task.cancel()
-            self._task = asyncio.create_task(self._keep())
+            self._show()
+
+    def _show(self) -> None:
+        for earlier in (self._beginning, self._task):
+            if earlier is not None:
+                earlier.cancel()
+        self._task = asyncio.create_task(self._keep())
 
     async def end(self) -> None:
+        beginning, self._beginning = self._beginning, None
         task, self._task = self._task, None
+        if beginning is not None:
+            beginning.cancel()
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)

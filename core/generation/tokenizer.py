@@ -20,8 +20,8 @@ from core.generation.tokenizer_files import TokenizerFiles, read_tokenizer_files
 #: Start and end (exclusive) of characters in a text.
 Span = tuple[int, int]
 
-_CACHED_TEXTS = 1024
-_CACHED_CHARACTERS = 4096
+_CACHED_TEXTS = 8192
+_CACHED_CHARACTERS = 512
 _COUNTED_CHARACTERS = 16_384
 
 

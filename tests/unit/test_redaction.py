@@ -29,14 +29,21 @@ def test_fields_named_like_secrets_lose_their_text(name: str) -> None:
         "sk-abcdefghijklmnopqrstuvwx",
         "https://hooks.slack.com/services/T0/B0/x",
         "wss://wss-primary.slack.com/link/?ticket=1",
+        "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs",
     ],
 )
-@pytest.mark.parametrize("raw", ['{{"text": "mine is {secret} ."}}', "not JSON: {secret} ."])
+@pytest.mark.parametrize("raw", ['{{"text": "mine is {secret} ."}}', "not JSON: {secret} .", '{{"a":"{secret}"}}'])
 def test_what_looks_like_a_secret_is_cut_wherever_it_stands(secret: str, raw: str) -> None:
     kept = without_secrets(raw.format(secret=secret))
 
     assert secret not in kept
     assert "[cut]" in kept
+
+
+def test_a_secret_that_is_spelled_with_escapes_is_cut() -> None:
+    raw = json.dumps({"text": "xoxb-1234567890-abcdefghij"}).replace("x", "\\u0078")
+
+    assert json.loads(without_secrets(raw)) == {"text": "[cut]"}
 
 
 def test_other_text_stays_as_it_is() -> None:
