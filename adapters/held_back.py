@@ -7,7 +7,7 @@ a link that comes later (`[name]: address`) is not waited for.
 import re
 from collections.abc import Iterator
 
-from adapters.markdown_blocks import Document
+from adapters.markdown_blocks import Document, read_document
 from adapters.markdown_inline import InlineMarks, Pair, Span, label_end
 from adapters.regions import Region
 
@@ -35,12 +35,12 @@ _CLOSING_NUMBER_SIGNS = re.compile(r"[ \t]*#*[ \t]*$")
 def settled(markdown: str, held_chars: int = HELD_CHARS) -> int:
     """How many characters keep their meaning whatever follows; it never shrinks as the text grows."""
     text = _with_line_feeds(markdown)
-    document = Document(text)
+    document = read_document(text)
     hold = _line_hold(document)
     if len(text) - hold > held_chars:
         hold = len(text)
     elif hold < len(text):
-        document = Document(text[:hold])
+        document = read_document(text[:hold])
     return min(hold, _inline_hold(document, hold, len(text) - held_chars))
 
 
@@ -48,7 +48,7 @@ def virtually_closed(markdown: str) -> str:
     """The same with open fences, code spans and emphasis closed and half a link shown as its label."""
     text = _with_line_feeds(markdown)
     text = _without_unsure_line(text)
-    document = Document(text)
+    document = read_document(text)
     last = document.last_line()
     leaf = document.lines[last].leaf if last >= 0 else None
     if leaf is None:
@@ -174,7 +174,7 @@ def _before_pairs(region: Region, hold: int, oldest: int) -> int:
 
 def _without_unsure_line(text: str) -> str:
     """Without a last line that would turn the one above into a heading, or half a closing fence."""
-    document = Document(text)
+    document = read_document(text)
     index = len(document.lines) - 1
     line = document.lines[index]
     if index == 0 or line.is_blank:
@@ -187,7 +187,7 @@ def _without_unsure_line(text: str) -> str:
 
 
 def _without_open_link(text: str) -> str:
-    region = _last_region(Document(text))
+    region = _last_region(read_document(text))
     if region is None:
         return text
     tag = region.marks.open_angle(len(region.text) - HELD_CHARS)
@@ -205,7 +205,7 @@ def _without_open_link(text: str) -> str:
 
 def _without_dangling(text: str) -> str:
     """Without delimiters at the end that nothing follows yet, and without half an escape."""
-    region = _last_region(Document(text.rstrip()))
+    region = _last_region(read_document(text.rstrip()))
     if region is None:
         return text
     run = _DELIMITERS.search(region.text) or re.search(r"(?<!\\)(?:\\\\)*\\$", region.text)
@@ -220,7 +220,7 @@ def _finished(marks: InlineMarks) -> Iterator[Pair | Span]:
 
 
 def _with_code_closed(text: str) -> str:
-    region = _last_region(Document(text))
+    region = _last_region(read_document(text))
     if region is None or not region.marks.ticks:
         return text
     tick = region.marks.ticks[0]
@@ -228,7 +228,7 @@ def _with_code_closed(text: str) -> str:
 
 
 def _with_emphasis_closed(text: str) -> str:
-    region = _last_region(Document(text))
+    region = _last_region(read_document(text))
     if region is None or not region.marks.openers:
         return text
     openers = [region.text[at : at + 2] if region.text[at] == "~" else region.text[at] for at in region.marks.openers]

@@ -7,7 +7,7 @@ since markdown-it tells lines and no columns. It knows nothing of inline marks, 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from markdown_it import MarkdownIt
@@ -191,6 +191,12 @@ class Document:
         while index >= self.first and self.lines[index].is_blank:
             index -= 1
         return index
+
+
+@lru_cache(16)
+def read_document(text: str, hidden: str = "") -> Document:
+    """Kept for a while: a text that grows is looked at from many sides before it has grown."""
+    return Document(text, hidden)
 
 
 def is_closing_fence(content: str, markup: str) -> bool:

@@ -13,7 +13,7 @@ from adapters.borders import Cut
 from adapters.cutting import Draft, Fits
 from adapters.graphemes import grapheme_starts
 from adapters.held_back import settled, virtually_closed
-from adapters.markdown_blocks import Document
+from adapters.markdown_blocks import Document, read_document
 
 # A cut is looked for in a window: the open text up to a quarter beyond the point where it stops fitting. It is made
 # when the window is full and text beyond it has no say, so what is appended later never moves it. The points that are
@@ -120,7 +120,7 @@ class Splitter:
         """
         if self._is_rolling:
             return self._released
-        document = Document(self._rest.text, self._rest.hidden)
+        document = read_document(self._rest.text, self._rest.hidden)
         shown = self._shown()
         draft = Draft(document, self.fits, len(shown), False, 0)
         cut = draft.last_cut(document.offset_of_shown(settled(shown))) if self._shows(shown) else None
@@ -133,7 +133,7 @@ class Splitter:
         return self.fits(shown) and self.fits(virtually_closed(shown))
 
     def _shown(self) -> str:
-        document = Document(self._rest.text, self._rest.hidden)
+        document = read_document(self._rest.text, self._rest.hidden)
         last = len(document.lines) - 1
         return document.shown_until(last, len(document.lines[last].content))
 
@@ -161,11 +161,14 @@ class Splitter:
             self._known_to_fit = len(rest.text)
             self._next_look = _next_try(len(rest.text))
             return False
+        if room is None and forced is None and rest == _Rest(rest.text) and _is_plain_line(rest.text):
+            self._close(rest.text.partition("\n")[0], _Rest(), len(rest.text.rstrip()))
+            return True
         window_chars = len(rest.text) if room is None else room + room // _LOOK_AHEAD + 1
         if len(rest.text) < window_chars and not is_whole:
             self._next_look = window_chars
             return False
-        document = Document(rest.text[: max(window_chars, forced or 0)], rest.hidden)
+        document = read_document(rest.text[: max(window_chars, forced or 0)], rest.hidden)
         holds_all = is_whole and len(document.text) - document.hidden_chars >= len(rest.text)
         if holds_all and forced is None and self.fits(text := _whole_text(document)):
             self._close(text, _Rest(), len(rest.text.rstrip()))
@@ -175,7 +178,7 @@ class Splitter:
 
     def _close_early(self, forced: int | None) -> bool:
         """Closes the open part although it is not full: where it was cut before, or where it can be cut by now."""
-        document = Document(self._rest.text, self._rest.hidden)
+        document = read_document(self._rest.text, self._rest.hidden)
         shown = self._shown()
         released = document.offset_of_shown(len(self._released))
         draft = Draft(document, self.fits, len(shown), False, max(self._least_end(document), released))
@@ -242,6 +245,11 @@ class Splitter:
             self.closed = (*self.closed, Part(text, behind + self._rest.inserted, behind + end))
         self._rest, self._released, self._is_rolling = rest, "", False
         self._next_look = self._known_to_fit = 0
+
+
+def _is_plain_line(text: str) -> bool:
+    """Whether it is one paragraph of one line, as most short replies are: nothing of it needs to be parsed."""
+    return text[0].isalpha() and "\n" not in text.rstrip()
 
 
 def _whole_text(document: Document) -> str:

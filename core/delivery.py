@@ -50,7 +50,8 @@ class ReplyDelivery:
         #: As it was last written down.
         self.delivery = delivery
         self._splitter = edge.splitter([part.end for part in delivery.parts if part.end is not None])
-        self._splitter.append(delivery.text)
+        if delivery.text:
+            self._splitter.append(delivery.text)
         if self._can.native_stream:  # what was seen of the open part stays its beginning
             self._splitter.release()
         self._text = delivery.text
@@ -102,7 +103,8 @@ class ReplyDelivery:
         """
         await self._stop_showing()
         async with self._turn:
-            self._splitter.append(text[len(self._text) :])
+            if len(text) > len(self._text):
+                self._splitter.append(text[len(self._text) :])
             self._splitter.finish()
             cut = [SentPart(number, end=part.end) for number, part in enumerate(self._splitter.closed)]
             parts = merged(self.delivery.parts, cut)

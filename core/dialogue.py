@@ -269,6 +269,9 @@ class Turn:
     #: Of an assistant's turn: the oldest turn that its prompt held.
     prompt_start_id: int | None = None
 
+    def named(self, speaker: str) -> "Turn":
+        return Turn(self.id, self.role, self.text, speaker, self.tokens, self.prompt_start_id)
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:

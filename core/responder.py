@@ -5,7 +5,6 @@ It knows no platform: whoever calls it shows the pieces and delivers the reply.
 
 import asyncio
 import contextlib
-import json
 import logging
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -287,5 +286,5 @@ def _last_reply(turns: Sequence[Turn]) -> list[str]:
 
 def name_for_engine(session: Session) -> str:
     """The same in every program that shares the database, and another one in every other database and session."""
-    told = json.dumps((*session.key.words, session.id, session.created_at.timestamp()))
+    told = "\0".join((*session.key.words, str(session.id), str(session.created_at.timestamp())))
     return blake2s(told.encode(), digest_size=16).hexdigest()

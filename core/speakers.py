@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import replace
 
 from core.dialogue import Role, Turn
 
@@ -17,7 +16,7 @@ def name_speakers(turns: Sequence[Turn]) -> list[Turn]:
     people = {turn.speaker for turn in turns if turn.role is Role.PERSON and turn.speaker}
     names = [harmless_name(turn) if len(people) > 1 else "" for turn in turns]
     named = zip(turns, names, strict=True)
-    return [turn if turn.speaker == name else replace(turn, speaker=name) for turn, name in named]
+    return [turn if turn.speaker == name else turn.named(name) for turn, name in named]
 
 
 def written(turn: Turn) -> str:
