@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from bots import walk as composition
 from bots.walk import Ground, WalkOptions, open_walk
-from core.answering.handler import AnswerLimits
+from core.answering.limits import AnswerLimits
 from core.dispatcher import DispatchLimits
 from core.errors import StorageError
 from core.memory.connections import Access
