@@ -19,6 +19,11 @@ def marked(english: str) -> str:
     return english
 
 
+#: On the buttons of a reply, where a platform has words there.
+STOP_LABEL = marked("Stop")
+AGAIN_LABEL = marked("Again")
+
+
 class Texts:
     """Those of all languages: the files are small, and read at once."""
 
