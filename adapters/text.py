@@ -161,7 +161,7 @@ class Splitter:
             self._known_to_fit = len(rest.text)
             self._next_look = _next_try(len(rest.text))
             return False
-        if room is None and forced is None and rest == _Rest(rest.text) and _is_plain_line(rest.text):
+        if is_whole and forced is None and rest == _Rest(rest.text) and self._is_plain_line(rest.text):
             self._close(rest.text.partition("\n")[0], _Rest(), len(rest.text.rstrip()))
             return True
         window_chars = len(rest.text) if room is None else room + room // _LOOK_AHEAD + 1
@@ -175,6 +175,10 @@ class Splitter:
         else:
             self._cut(document, room or len(rest.text), holds_all, forced)
         return True
+
+    def _is_plain_line(self, text: str) -> bool:
+        """Whether it is one paragraph of one line, as most short replies are: nothing of it needs to be parsed."""
+        return text[0].isalpha() and "\n" not in text.rstrip() and self.fits(text.partition("\n")[0])
 
     def _close_early(self, forced: int | None) -> bool:
         """Closes the open part although it is not full: where it was cut before, or where it can be cut by now."""
@@ -245,11 +249,6 @@ class Splitter:
             self.closed = (*self.closed, Part(text, behind + self._rest.inserted, behind + end))
         self._rest, self._released, self._is_rolling = rest, "", False
         self._next_look = self._known_to_fit = 0
-
-
-def _is_plain_line(text: str) -> bool:
-    """Whether it is one paragraph of one line, as most short replies are: nothing of it needs to be parsed."""
-    return text[0].isalpha() and "\n" not in text.rstrip()
 
 
 def _whole_text(document: Document) -> str:

@@ -175,3 +175,16 @@ def test_a_part_says_which_characters_it_carries() -> None:
     splitter.finish()
 
     assert [text[part.start : part.end] for part in splitter.closed] == ["one one one", "two two two", "three"]
+
+
+@pytest.mark.parametrize("limit", range(3, 90, 7))
+@pytest.mark.parametrize("chars", range(1, 200, 9))
+def test_a_line_of_plain_words_keeps_the_limit_too(limit: int, chars: int) -> None:
+    text = ("plain words " * 20)[:chars].rstrip()
+    splitter = Splitter(lambda part: len(part) <= limit)
+    splitter.append(text)
+    splitter.finish()
+
+    parts = [part.text for part in splitter.closed]
+    assert all(len(part) <= limit for part in parts)
+    assert "".join(parts).replace(" ", "") == text.replace(" ", "")
