@@ -6,7 +6,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from bots.metrics import CONTENT_TYPE
 from core.errors import SettingsError
 
 #: More at once are turned away.
-_CONNECTIONS = 64
+_CONNECTIONS = 256
 #: How long an answer may still take when the program ends.
 _LAST_ANSWERS_S = 2
 
@@ -39,7 +39,7 @@ class Views(Protocol):
         ...
 
 
-def web_app(views: Views) -> Starlette:
+def web_app(views: Views, routes: Sequence[Route] = ()) -> Starlette:
     async def metrics(_request: Request) -> Response:
         return Response(views.metrics(), headers={"Content-Type": CONTENT_TYPE})
 
@@ -49,7 +49,8 @@ def web_app(views: Views) -> Starlette:
     async def readyz(_request: Request) -> Response:
         return _told(views.readiness())
 
-    return Starlette(routes=[Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)])
+    own = [Route("/metrics", metrics), Route("/healthz", healthz), Route("/readyz", readyz)]
+    return Starlette(routes=[*own, *routes])
 
 
 @asynccontextmanager
@@ -88,13 +89,25 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        # asyncio answers at once only on sockets that say that they are TCP's
+        listener = socket.socket(family, kind, socket.IPPROTO_TCP)
     except OSError as error:
-        reason = error.strerror or "no such address"
-        raise SettingsError(
-            f"web.host, web.port: {host}:{port} can't be listened to ({reason}); set others, or web.port = 0 for none"
-        ) from None
+        raise _not_listening(host, port, error) from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise _not_listening(host, port, error) from None
+    return listener
+
+
+def _not_listening(host: str, port: int, error: OSError) -> SettingsError:
+    reason = error.strerror or "no such address"
+    told = f"web.host, web.port: {host}:{port} can't be listened to ({reason}); set others, or web.port = 0 for none"
+    return SettingsError(told)
 
 
 def _told(parts: Mapping[str, bool]) -> Response:

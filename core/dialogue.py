@@ -169,6 +169,8 @@ class InboundMessage:
     wants_title: bool = False
     #: It is not for the bot, and kept as what people say around it. Not the adapter's to say.
     is_overheard: bool = False
+    #: Its chat has counted its messages anew since: nothing can refer to it. Not the adapter's to say.
+    is_left_behind: bool = False
 
     @property
     def event_key(self) -> EventKey:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from core.commands.command import Command, parse
 from core.dialogue import (
+    Attachment,
     Deletion,
     Edit,
     Feedback,
@@ -168,6 +169,8 @@ def _cleaned(arrival: Arrival) -> Arrival:
         name = clean_text(inbound.person.name)
         if name != inbound.person.name:
             inbound = replace(inbound, person=replace(inbound.person, name=name))
+    if isinstance(inbound, InboundMessage) and inbound.attachments:
+        inbound = replace(inbound, attachments=tuple(_cleaned_file(file) for file in inbound.attachments))
     if isinstance(inbound, InboundMessage | Edit):
         text = clean_text(inbound.text)
         if text != inbound.text:
@@ -175,11 +178,18 @@ def _cleaned(arrival: Arrival) -> Arrival:
     return arrival if inbound is arrival.inbound else replace(arrival, inbound=inbound)
 
 
+def _cleaned_file(file: Attachment) -> Attachment:
+    return replace(file, name=clean_text(file.name), media_type=clean_text(file.media_type))
+
+
 def _ids(inbound: Inbound) -> Iterator[str]:
     yield from inbound.session_key.words
     yield from inbound.event_key.words
     if isinstance(inbound, InboundMessage):
         yield inbound.reply_to_id
+        yield inbound.album
+        for file in inbound.attachments:
+            yield file.handle
     if isinstance(inbound, InboundMessage | Feedback):
         yield from inbound.roles
     if isinstance(inbound, InboundMessage | Edit | Feedback):

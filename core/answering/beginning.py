@@ -136,7 +136,10 @@ def person_of(message: WaitingMessage) -> str:
 
 def message_id_of(message: WaitingMessage) -> str:
     """What a reply refers to; "" where there is nothing."""
-    return "" if isinstance(message.inbound, Move) else message.inbound.message_id
+    said = message.inbound
+    if isinstance(said, Move) or (isinstance(said, InboundMessage) and said.is_left_behind):
+        return ""
+    return said.message_id
 
 
 def asks_again(message: WaitingMessage) -> bool:

@@ -60,6 +60,7 @@ class Answering:
         edges: Callable[[SessionKey], Edge],
         limits: AnswerLimits,
     ) -> None:
+        self._memory = memory
         self._outbox = outbox
         self._front = front
         self._edges = edges
@@ -180,7 +181,8 @@ class Answering:
                 delivery = await reply.finish(begun.delivery.text, saying(self._outbox, holding, message, begun.reason))
             else:
                 delivery = await self._writer.write(OpenQuestion.of(holding, message, begun), reply, writing)
-            await name_thread(to.key, self._edges(to.key).sender, message.inbound)
+            if begun.session is not None:
+                await name_thread(self._memory, self._edges(to.key).sender, begun.session, message.inbound)
         return await self._outbox.settle(Settled(holding.lease, message, delivery))
 
     async def _leave(self, holding: Holding, message: WaitingMessage, verdict: Verdict) -> Work | None:

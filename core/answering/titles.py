@@ -1,12 +1,15 @@
 """A thread that nobody named is named after the first question in it."""
 
 import asyncio
+import contextlib
 import logging
 
 from core.attachments import shown_name
 from core.commands.command import Command, parse
-from core.dialogue import Inbound, InboundMessage, SessionKey
-from core.errors import PlatformError
+from core.dialogue import Inbound, InboundMessage
+from core.errors import PlatformError, PlatformRefused, StorageError
+from core.memory.sessions import Session
+from core.memory.store import Memory
 from core.ports import Sender
 
 logger = logging.getLogger(__name__)
@@ -15,17 +18,20 @@ _LIMIT_CHARS = 60
 _TIMEOUT_S = 10.0
 
 
-async def name_thread(key: SessionKey, sender: Sender, said: Inbound) -> None:
-    """Where the platform asks for a name. A thread that keeps its name for now is no reason to keep anybody waiting."""
-    if not isinstance(said, InboundMessage) or not said.wants_title or not sender.capabilities(key).names_threads:
+async def name_thread(memory: Memory, sender: Sender, session: Session, said: Inbound) -> None:
+    """Once, where the platform asks for a name. What fails for now is left to the next question."""
+    can = sender.capabilities(session.key).names_threads
+    if not can or session.title or not isinstance(said, InboundMessage) or not said.wants_title:
         return
     title = title_of(said)
     if not title:
         return
     try:
         async with asyncio.timeout(_TIMEOUT_S):
-            await sender.name_thread(key, title)
-    except (PlatformError, TimeoutError) as error:
+            with contextlib.suppress(PlatformRefused):  # it may not, and never will
+                await sender.name_thread(session.key, title)
+            await memory.set_title(session.id, title)
+    except (PlatformError, StorageError, TimeoutError) as error:
         logger.info("a thread was not named: %s", type(error).__name__, extra={"action": "name_thread"})
 
 

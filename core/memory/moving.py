@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from core.dialogue import Inbound, Move, SessionKey
+from core.dialogue import Inbound, InboundMessage, Move, SessionKey
 from core.memory.database import Database
 from core.memory.inbound_json import dump, load
 from core.memory.leased import Lease
@@ -39,7 +39,7 @@ async def move_channel(database: Database, connection: AsyncConnection, lease: L
         return
     await remember_move(database, connection, old, new)
     await _move_leases(connection, lease, old, new)
-    moved = await _move_waiting(connection, old, new)
+    moved = await _move_waiting(connection, move)
     await _move_sessions(connection, old, new)
     if move.keeps_message_ids:
         await _move_messages(connection, old, new)
@@ -92,14 +92,18 @@ async def _move_leases(connection: AsyncConnection, lease: Lease, old: SessionKe
         await connection.execute(change.values(place=place, owner=owner, epoch=LeaseRow.epoch + 1, paused=""))
 
 
-async def _move_waiting(connection: AsyncConnection, old: SessionKey, new: str) -> list[int]:
+async def _move_waiting(connection: AsyncConnection, move: Move) -> list[int]:
     """The rows that were moved."""
+    old, new = move.session_key, move.new_channel
     asked = select(InboxRow.id, InboxRow.kind, InboxRow.place, InboxRow.inbound).where(
         InboxRow.state.in_(OPEN_STATES), InboxRow.place.startswith(_beginning(old), autoescape=True)
     )
     rows = [row for row in await connection.execute(asked) if _is_in_channel(row.place, old) and row.inbound]
     for row in rows:
-        await _put(connection, row.id, load(row.kind, row.inbound), replace(key_of(row.place), channel=new))
+        inbound = load(row.kind, row.inbound)
+        if isinstance(inbound, InboundMessage) and not move.keeps_message_ids:
+            inbound = replace(inbound, is_left_behind=True)
+        await _put(connection, row.id, inbound, replace(key_of(row.place), channel=new))
     return [row.id for row in rows]
 
 

@@ -33,6 +33,8 @@ class Session:
     language: str = ""
     #: Whether a reply is seen while it is written.
     streaming: bool = True
+    #: What its thread was named; "" where it was not.
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,7 @@ SESSION = select(
     SessionRow.last_active_at,
     SessionRow.language,
     SessionRow.streaming,
+    SessionRow.title,
 )
 
 
@@ -86,6 +89,7 @@ def session_of(row: RowMapping) -> Session:
         last_active_at=row["last_active_at"],
         language=row["language"],
         streaming=row["streaming"],
+        title=row["title"],
     )
 
 

@@ -102,6 +102,9 @@ class Steps:
         """ "" is the place's own."""
         return await self._change(session_id, language=language)
 
+    async def set_title(self, session_id: int, title: str) -> Session:
+        return await self._change(session_id, title=title)
+
     async def set_streaming(self, session_id: int, streaming: bool) -> Session:
         return await self._change(session_id, streaming=streaming)
 

@@ -64,6 +64,10 @@ class Memory:
         async with self.transaction() as steps:
             return await steps.set_persona(session_id, persona, model)
 
+    async def set_title(self, session_id: int, title: str) -> Session:
+        async with self.transaction() as steps:
+            return await steps.set_title(session_id, title)
+
     async def session(self, session_id: int) -> Session | None:
         async with self._reading() as steps:
             return await steps.session(session_id)

@@ -103,6 +103,18 @@ class TestTextFiles:
             assert bot.model.asked() == ["What?"]
             assert "`notes.txt`" in bot.platform.said("m1")[0]
 
+    async def test_a_name_that_no_database_can_hold_is_cleaned(self, roomy: Place) -> None:
+        async with roomy.bot() as bot:
+            await hears(bot, message(bot, "Look", Attachment("a\0\ud800b\n`c`", "image/\0x", 1, "handle")))
+
+            assert roomy.platform.said("m1")[0].endswith("`a�b 'c'`: I can read text files of up to 32 KiB.")
+
+    async def test_a_handle_that_no_database_can_hold_makes_a_dead_letter(self, roomy: Place) -> None:
+        async with roomy.bot() as bot:
+            await hears(bot, message(bot, "Look", file("a.txt", handle="\ud800")))
+
+            assert [one.state for one in await bot.told()] == ["dead"]
+
     async def test_reading_can_be_switched_off(self, roomy: Place) -> None:
         roomy.platform.files["notes.txt"] = "Buy milk."
         off = replace(OPTIONS, answer=replace(OPTIONS.answer, attachments=AttachmentLimits(0)))
@@ -147,10 +159,12 @@ class TestTitles:
     async def test_a_thread_that_wants_a_name_gets_it_from_its_first_question(self, place_on: PlaceOn) -> None:
         place = place_on(_NAMING)
         async with place.bot() as bot:
-            wanting = replace(message(bot, "How do I bake bread?\nWith yeast."), wants_title=True)
-            await hears(bot, wanting, message(bot, "And a cake?", id="m2"))
+            first = replace(message(bot, "How do I bake bread?\nWith yeast."), wants_title=True)
+            await hears(bot, first)
+            await hears(bot, replace(message(bot, "And a cake?", id="m2"), wants_title=True))
 
             assert place.platform.names == {"general": "How do I bake bread?"}
+            assert [call.name for call in place.platform.log].count("name") == 1
 
     async def test_a_thread_that_can_not_be_named_is_answered_all_the_same(self, place_on: PlaceOn) -> None:
         place = place_on(_NAMING)
@@ -160,6 +174,17 @@ class TestTitles:
 
             assert len(place.platform.said("m1")) == 1
             assert place.platform.names == {}
+
+    async def test_a_platform_that_is_away_is_asked_for_the_name_with_the_next_question(
+        self, place_on: PlaceOn
+    ) -> None:
+        place = place_on(_NAMING)
+        place.platform.plan("name", CallFailed(Trouble.AWAY))
+        async with place.bot() as bot:
+            for number, text in enumerate(("Bread?", "Cake?")):
+                await hears(bot, replace(message(bot, text, id=f"m{number}"), wants_title=True))
+
+            assert place.platform.names == {"general": "Cake?"}
 
     @pytest.mark.parametrize(
         ("text", "title"),

@@ -28,6 +28,11 @@ async def test_a_dialogue_goes_on_in_the_new_channel(place: Place) -> None:
         assert await remembered(bot) == ["before", answer_to("before"), "after", answer_to("after")]
 
 
+def referred_to(place: Place, channel: str) -> set[str]:
+    """The messages that the bot's ones there reply to; an id of before would name another one."""
+    return {seen.reply_to for seen in place.platform.messages.values() if seen.channel == channel}
+
+
 async def test_what_waits_is_answered_in_the_new_channel(place_on: PlaceOn) -> None:
     place = place_on(TELEGRAM)
     async with place.bot() as bot:
@@ -41,6 +46,7 @@ async def test_what_waits_is_answered_in_the_new_channel(place_on: PlaceOn) -> N
         await bot.settles()
 
         assert place.platform.seen("super") == [answer_to("first"), answer_to("second")]
+        assert referred_to(place, "super") == {""}
 
 
 async def test_a_move_that_is_told_twice_changes_nothing_more(place: Place) -> None:
@@ -137,6 +143,7 @@ async def test_a_reply_that_is_being_written_goes_on_in_the_new_channel(place_on
         await bot.settles()
 
         assert place.platform.seen("super") == [answer_to("hi", 7)]
+        assert referred_to(place, "super") == {""}
         assert await remembered(bot) == ["hi", answer_to("hi", 7)]
 
 
