@@ -1,0 +1,1 @@
+"""Telegram: receiving over raw updates, sending over python-telegram-bot."""
