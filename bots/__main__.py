@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bots.cli import bench, chat, config, database, doctor, engine, models, pair, privacy, sessions
+from bots.cli import bench, chat, config, database, doctor, engine, models, pair, privacy, run, sandbox, sessions
 from bots.cli.options import Options
 from core.dialogue import printable
 from core.errors import BanterError
@@ -23,6 +23,8 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("chat")(chat.chat)
+app.command("run")(run.run)
+app.command("telegram")(run.telegram)
 app.command("engine")(engine.engine)
 app.command("doctor")(doctor.doctor)
 app.command("export")(privacy.export)
@@ -34,6 +36,7 @@ app.add_typer(pair.app, name="pair")
 app.add_typer(database.app, name="db")
 app.add_typer(config.app, name="config")
 app.add_typer(bench.app, name="bench")
+app.add_typer(sandbox.app, name="sandbox")
 
 
 @app.callback()

@@ -11,8 +11,11 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from starlette.routing import Route
+
 from bots.metrics import PrometheusMeasures
 from bots.privacy import privacy_by_command, retaining
+from bots.products import OpenProduct
 from bots.readiness import EngineWriter, Seen, ServerWriter, Writer, watched
 from bots.walk import Account, Ground, Walk, open_walk
 from bots.web import serving, web_app
@@ -90,7 +93,7 @@ class ServiceViews:
         return {gauge: value for gauge, value in looked.items() if value is not None}
 
 
-async def run_service(settings: Settings, config: Path | None, accounts: Sequence[Account]) -> None:
+async def run_service(settings: Settings, config: Path | None, products: Sequence[OpenProduct]) -> None:
     """Until SIGTERM or SIGINT. Raises BanterError where it can't begin, or a part of it fails."""
     voices = open_voices(settings)
     backend = open_backend(settings, config, voices)
@@ -102,10 +105,18 @@ async def run_service(settings: Settings, config: Path | None, accounts: Sequenc
         writer = _writer(backend, voices, settings.persona)
         privacy = await closing.enter_async_context(privacy_by_command(settings, config))
         await closing.enter_async_context(retaining(settings, database))
-        await answer_people(settings, accounts, Opened(database, backend, voices, writer, secret, privacy))
+        opened = [await closing.enter_async_context(product(settings, secret)) for product in products]
+        await answer_people(
+            settings,
+            [product.account for product in opened],
+            Opened(database, backend, voices, writer, secret, privacy),
+            [route for product in opened for route in product.routes],
+        )
 
 
-async def answer_people(settings: Settings, accounts: Sequence[Account], opened: Opened) -> None:
+async def answer_people(
+    settings: Settings, accounts: Sequence[Account], opened: Opened, routes: Sequence[Route] = ()
+) -> None:
     """As `run_service`, on what was opened before."""
     _keep_quiet_about_tasks()
     async with AsyncExitStack() as closing:
@@ -114,7 +125,7 @@ async def answer_people(settings: Settings, accounts: Sequence[Account], opened:
         measures = PrometheusMeasures()
         views = ServiceViews(measures, seen)
         if settings.web.port:  # it answers until the very end
-            await closing.enter_async_context(serving(web_app(views), settings.web.host, settings.web.port))
+            await closing.enter_async_context(serving(web_app(views, routes), settings.web.host, settings.web.port))
         options = walk_options(settings, opened.event_secret)
         ground = Ground(opened.database, opened.backend, opened.voices, measures, opened.privacy)
         views.walk = await closing.enter_async_context(open_walk(ground, accounts, options))

@@ -15,7 +15,8 @@ from bots.engine import engine_process
 from bots.policies import models_of_places, policy_of
 from bots.privacy import privacy_by_command
 from bots.walk import WalkOptions
-from core.answering.handler import AnswerLimits
+from core.answering.limits import AnswerLimits
+from core.attachments import AttachmentLimits
 from core.commands.asked import Known
 from core.commands.commands import Commands
 from core.dispatcher import DispatchLimits
@@ -169,6 +170,7 @@ def walk_options(settings: Settings, event_secret: bytes) -> WalkOptions:
             attempts=service.attempts,
             notice_after_s=service.notice_after_s,
             burst_s=service.burst_s,
+            attachments=AttachmentLimits(service.attachment_kib * 1024),
             redraws_edited=service.redraw_edited,
         ),
         guards=_guards(settings),

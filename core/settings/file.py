@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError as EnvironmentSettingsError
 
 from core.errors import SettingsError
-from core.settings.settings import ENVIRONMENT_PREFIX, Settings
+from core.settings.settings import ENVIRONMENT_PREFIX, TOKEN_VARIABLES, Settings
 
 CONFIG_VARIABLE = "BANTER_CONFIG"
 _HIDDEN = "(hidden)"
@@ -85,7 +85,7 @@ def _read(path: Path | None) -> str:
 
 
 def _unknown_variables() -> tuple[str, ...]:
-    known = [f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in Settings.model_fields]
+    known = [*(f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in Settings.model_fields), *TOKEN_VARIABLES]
     return tuple(
         f"environment variable {name}: unknown{_nearest(name.split('__')[0], known)}"
         for name in sorted(os.environ)

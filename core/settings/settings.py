@@ -3,13 +3,14 @@
 Only the package `bots` reads them; below it values are passed.
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 import platformdirs
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from core.errors import SettingsError
 from core.generation.catalogue import DEFAULT_MODEL
@@ -27,8 +28,18 @@ from core.settings.privacy import PrivacySettings, RetentionSettings
 from core.settings.sampling import SamplingSettings
 from core.settings.section import Section
 from core.settings.service import ServiceSettings, WebSettings
+from core.settings.telegram import TelegramSettings
 
 ENVIRONMENT_PREFIX = "BANTER_"
+
+
+#: Variables as people know them from other bots → the section whose `token` they are.
+TOKEN_VARIABLES = {"BANTER_TELEGRAM_TOKEN": "telegram"}
+
+
+def _tokens() -> dict[str, dict[str, str]]:
+    told = ((name, os.environ.get(variable)) for variable, name in TOKEN_VARIABLES.items())
+    return {name: {"token": token} for name, token in told if token is not None}
 
 
 def _whole(path: Path) -> Path:
@@ -174,6 +185,7 @@ class Settings(BaseSettings):
     quotas: QuotaSettings = QuotaSettings()
     service: ServiceSettings = ServiceSettings()
     web: WebSettings = WebSettings()
+    telegram: TelegramSettings = TelegramSettings()
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()
     log: LogSettings = LogSettings()
@@ -191,7 +203,8 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return env_settings, init_settings
+        tokens = InitSettingsSource(settings_cls, _tokens())
+        return tokens, env_settings, init_settings
 
     @model_validator(mode="after")
     def _the_persona_exists(self) -> Self:

@@ -1,0 +1,46 @@
+"""`banter run`, and one command for each product: people are answered until the program is told to end."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+from bots.cli.options import load
+from core.errors import SettingsError
+from core.settings.settings import Settings
+
+if TYPE_CHECKING:
+    from bots.products import OpenProduct
+
+
+def run(context: typer.Context) -> None:
+    """Answer people on every platform that a token is set for, with one engine."""
+    _serve(context, _with_a_token)
+
+
+def telegram(context: typer.Context) -> None:
+    """Answer people on Telegram."""
+    _serve(context, lambda _settings: [_telegram()])
+
+
+def _serve(context: typer.Context, chosen: "Callable[[Settings], Sequence[OpenProduct]]") -> None:
+    from bots.logs import log_to_stderr
+    from bots.service import run_service
+
+    loaded = load(context)
+    products = chosen(loaded.settings)
+    log_to_stderr(loaded.settings.log.level)
+    asyncio.run(run_service(loaded.settings, loaded.config, products))
+
+
+def _with_a_token(settings: Settings) -> "list[OpenProduct]":
+    if settings.telegram.token.get_secret_value() or settings.telegram.token_file:
+        return [_telegram()]
+    raise SettingsError("no token is set: set BANTER_TELEGRAM_TOKEN, or talk here with `banter chat`")
+
+
+def _telegram() -> "OpenProduct":
+    from bots.telegram_chatbot import open_telegram
+
+    return open_telegram
