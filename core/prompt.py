@@ -10,7 +10,7 @@ It knows nothing of databases, models or sampling; how turns are written for a m
 from bisect import bisect_left
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol, Self
 
@@ -19,6 +19,7 @@ from core.dialogue import Role, Summary, Turn
 from core.errors import PromptTooLong
 from core.generation.request import Prompt, PromptMessage
 from core.generation.tokenizer import Tokenizer
+from core.prompt_plan import Plan, last_start
 from core.speakers import name_speakers, written
 
 #: Of the history's room, after turns were dropped.
@@ -44,24 +45,6 @@ class PromptFormat(Protocol):
     knows_roles: bool
 
     def token_ids(self, system_prompt: str, turns: Sequence[Turn]) -> list[int]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Where a prompt begins, and what it has room for."""
-
-    system_prompt: str
-    #: What was said before the turns, as a person would tell it; () where nothing is told of it.
-    opening: tuple[Turn, ...]
-    #: Oldest first; the last one is answered.
-    turns: tuple[Turn, ...]
-    #: None where not even the last turn fits.
-    token_ids: tuple[int, ...] | None
-    #: What the prompt would take without a word of the dialogue.
-    fixed_tokens: int
-    #: There were more turns.
-    is_trimmed: bool = False
-    summary: Summary | None = None
 
 
 class PromptBuilder:
@@ -196,7 +179,7 @@ class PromptBuilder:
 
     def _same_start(self, spoken: list[Turn]) -> int:
         """Where the dialogue's last prompt began."""
-        last = _last_start(spoken) or 0
+        last = last_start(spoken) or 0
         return next(index for index, turn in enumerate(spoken) if index >= last and self._may_start(turn))
 
     def _later_start(
@@ -284,15 +267,6 @@ class PromptBuilder:
         if self._format.knows_roles and system_prompt.strip():
             messages.insert(0, PromptMessage("system", system_prompt.strip()))
         return tuple(messages)
-
-
-def _last_start(turns: Sequence[Turn]) -> int | None:
-    """Where the last prompt began, by the newest assistant's turn that knows it."""
-    ids = [turn.id for turn in turns]
-    for turn in reversed(turns):
-        if turn.role is Role.ASSISTANT and turn.prompt_start_id is not None:
-            return ids.index(turn.prompt_start_id) if turn.prompt_start_id in ids else None
-    return None
 
 
 def _same_tokens(ids: Sequence[int], others: Sequence[int]) -> int:

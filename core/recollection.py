@@ -15,7 +15,7 @@ from core.memory.recall import Recalled
 from core.memory.search import Search
 from core.memory.sessions import Session
 from core.memory.store import Memory
-from core.prompt import Plan
+from core.prompt_plan import Plan
 from core.summary import Longing, Summarizer, SummaryLimits
 from core.voice import Voice
 

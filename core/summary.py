@@ -30,7 +30,8 @@ from core.guards import going_in_circles
 from core.memory.recall import Recalled
 from core.memory.sessions import Session
 from core.memory.summaries import NewSummary
-from core.prompt import SUMMARY_SHARE, Plan
+from core.prompt import SUMMARY_SHARE
+from core.prompt_plan import Plan
 from core.voice import Voice
 
 logger = logging.getLogger(__name__)
