@@ -19,7 +19,7 @@ from bots.products import OpenProduct
 from bots.readiness import EngineWriter, Seen, ServerWriter, Writer, watched
 from bots.walk import Account, Ground, Walk, open_walk
 from bots.web import serving, web_app
-from bots.wiring import open_backend, open_database, open_event_secret, open_voices, walk_options
+from bots.wiring import open_backend, open_database, open_event_secret, open_voices, walk_options, warming_up
 from core.commands.asked import Privacy
 from core.generation.client import EngineClient
 from core.generation.openai import OpenAIBackend
@@ -103,6 +103,7 @@ async def run_service(settings: Settings, config: Path | None, products: Sequenc
         await prepare(database)
         secret = await open_event_secret(settings, database)
         writer = _writer(backend, voices, settings.persona)
+        await closing.enter_async_context(warming_up(backend, voices, settings.persona))
         privacy = await closing.enter_async_context(privacy_by_command(settings, config))
         await closing.enter_async_context(retaining(settings, database))
         opened = [await closing.enter_async_context(product(settings, secret)) for product in products]

@@ -72,7 +72,7 @@ async def open_program(settings: Settings, config: Path | None) -> AsyncIterator
     backend = open_backend(settings, config, voices)
     try:
         async with (
-            _warming_up(backend, voices, settings.persona),
+            warming_up(backend, voices, settings.persona),
             open_memory(settings) as memory,
             privacy_by_command(settings, config) as privacy,
             recollecting(memory, backend, recollection_limits(settings)) as recollection,
@@ -180,7 +180,7 @@ def walk_options(settings: Settings, event_secret: bytes) -> WalkOptions:
 
 
 @asynccontextmanager
-async def _warming_up(backend: Backend, voices: Voices, persona: str) -> AsyncIterator[None]:
+async def warming_up(backend: Backend, voices: Voices, persona: str) -> AsyncIterator[None]:
     """The engine loads the model meanwhile; a server has it already."""
     warming = asyncio.create_task(_warm_up(backend, voices, persona)) if isinstance(backend, EngineClient) else None
     try:
