@@ -22,7 +22,7 @@ from core.memory.outbox import Outbox
 from core.memory.owed import WHOLE, Delivery, Progress, SentPart
 from core.parts import first_words, merged
 from core.ports import Capabilities, Outgoing
-from core.sending import Send, Sending, pause_after
+from core.sending import Send, Sending, is_there, pause_after
 from core.typing_indicator import TypingIndicator
 
 logger = logging.getLogger(__name__)
@@ -226,8 +226,7 @@ class ReplyDelivery:
                 return
         handle = part.handle or ""
         if is_closed:
-            await send(lambda: self._sender.close(handle, shown))
-            self._keep(replace(part, is_closed=True))
+            await self._close(part, shown, send)
         elif not self._can.native_stream:
             await send(lambda: self._sender.update(handle, shown))
         elif number in self._seen:  # what an earlier process appended is not known: such a part is closed in one go
@@ -246,6 +245,16 @@ class ReplyDelivery:
         except (RateLimited, PlatformAway):
             self._seen[shown.part] = seen
             raise
+
+    async def _close(self, part: SentPart, shown: Outgoing, send: Send) -> None:
+        """One that somebody deleted is opened once more, for the answer is owed all the same."""
+        handle = part.handle or ""
+        if not await is_there(send(lambda: self._sender.close(handle, shown))):
+            part = await self._open(replace(part, handle=None), shown, send)
+            again = part.handle or ""
+            if not await is_there(send(lambda: self._sender.close(again, shown))):
+                raise PlatformAway("somebody deletes what is sent there")  # and may leave off
+        self._keep(replace(part, is_closed=True))
 
     async def _open(self, part: SentPart, shown: Outgoing, send: Send) -> SentPart:
         """A part that was sent before, by this process or another one, may say something else than it is to say."""

@@ -14,6 +14,7 @@ BanterError
 │   ├── PlatformAway         it can't be reached, or is broken; nothing was sent
 │   ├── SendUnclear          the connection ended before the answer: it may have been sent, and is looked for
 │   └── PlatformRefused      for good: blocked, kicked, no permission, archived, gone; the message ends as `failed`
+│       └── MessageGone      only what was to be changed is gone: a reply's part is sent anew
 ├── ModelError               the model can't be used; the message names the way out
 │   ├── ModelNotFound        no such name, folder or file
 │   ├── HubUnreachable       the hub or the package index did not answer
@@ -84,6 +85,10 @@ class SendUnclear(PlatformError):
 
 class PlatformRefused(PlatformError):
     """The platform will never do it."""
+
+
+class MessageGone(PlatformRefused):
+    """The message was deleted, or can't be changed any more; the chat is still there."""
 
 
 class ModelError(BanterError):

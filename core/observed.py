@@ -7,7 +7,15 @@ from typing import TypeVar
 
 from core.dialogue import Attachment, SessionKey, TurnState
 from core.dispatcher import Handler, Holding
-from core.errors import LeaseLost, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
+from core.errors import (
+    LeaseLost,
+    MessageGone,
+    PlatformAway,
+    PlatformError,
+    PlatformRefused,
+    RateLimited,
+    SendUnclear,
+)
 from core.measures import LEASES_LOST, Measures
 from core.memory.grouped import GroupedWrites
 from core.memory.leased import WaitingMessage, Work
@@ -23,6 +31,7 @@ _RESULTS: dict[type[PlatformError], str] = {
     PlatformAway: "away",
     SendUnclear: "unclear",
     PlatformRefused: "refused",
+    MessageGone: "refused",
 }
 
 

@@ -115,7 +115,7 @@ class Sender(Protocol):
         ...
 
     async def close(self, handle: str, part: Outgoing) -> None:
-        """Makes a part say this and nothing else, for good."""
+        """Makes a part say this and nothing else, for good. Raises MessageGone where somebody deleted it."""
         ...
 
     async def find(self, part: Outgoing) -> str | None:

@@ -5,13 +5,16 @@ Every call of a `Sender` may be repeated with the same words, so nothing here ne
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from core.dispatcher import Holding
-from core.errors import PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
+from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
+
+logger = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
@@ -86,6 +89,16 @@ class Sending:
                     raise
             usual_s = min(2 * usual_s, limits.longest_pause_s)
         raise PlatformAway("nothing was tried")
+
+
+async def is_there(changing: Awaitable[None]) -> bool:
+    """Whether the message that is changed is there still."""
+    try:
+        await changing
+    except MessageGone:
+        logger.info("a message was deleted before it was whole, and is sent again", extra={"action": "send"})
+        return False
+    return True
 
 
 def pause_after(error: PlatformError, usual_s: float) -> float:

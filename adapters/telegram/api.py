@@ -29,7 +29,7 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
-from core.errors import PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
+from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
 
 # The SDK gives times as it will in its next version, and does not warn at every RetryAfter that it will.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
@@ -51,10 +51,6 @@ _LONGEST_WORDS_CHARS = 120
 
 class NothingChanged(PlatformRefused):
     """The message says that already."""
-
-
-class MessageGone(PlatformRefused):
-    """The message was deleted, or can't be changed any more; the chat is still there."""
 
 
 class EntitiesRefused(PlatformRefused):

@@ -1,8 +1,7 @@
 """Speaks to Telegram: a placeholder first, then all content by edits, which can be made again.
 
 A message that says already what it is to say is success. One that a person deleted while it was written is not written
-any more; when its text is whole it is sent as a new message, for the answer is owed all the same. It is sent again only
-where the program ends between that and the record of it.
+any more; the core is told when its text is whole, for the answer is owed all the same.
 """
 
 import contextlib
@@ -20,14 +19,14 @@ from telegram.error import ChatMigrated
 from telegramify_markdown import MessageEntity as Entity
 
 from adapters.graphemes import grapheme_starts
-from adapters.telegram.api import EntitiesRefused, MessageGone, NothingChanged, read_file, translated
+from adapters.telegram.api import EntitiesRefused, NothingChanged, read_file, translated
 from adapters.telegram.buttons import Buttons
 from adapters.telegram.capabilities import capabilities, is_group
 from adapters.telegram.outbound import Formatted, formatted
 from adapters.telegram.pace import Pace
 from adapters.telegram.places import message_name, message_number, topic_of
 from core.dialogue import Attachment, SessionKey
-from core.errors import PlatformRefused
+from core.errors import MessageGone, PlatformRefused
 from core.ports import Capabilities, Outgoing
 
 logger = logging.getLogger(__name__)
@@ -63,8 +62,8 @@ class TelegramSender:
         self._moved = moved
         self._options = options
         self._pace = Pace() if pace is None else pace
-        #: Channel and handle of a message that was deleted → the id of the one in its place; 0 while there is none.
-        self._instead: OrderedDict[tuple[str, str], int] = OrderedDict()
+        #: Channel and handle of messages that were deleted.
+        self._gone: OrderedDict[tuple[str, str], None] = OrderedDict()
         #: Chats that take no drafts.
         self._draftless: OrderedDict[str, None] = OrderedDict()
 
@@ -75,7 +74,7 @@ class TelegramSender:
         return message_name(part.session_key, await self._send(part))
 
     async def update(self, handle: str, part: Outgoing) -> None:
-        if self._number(handle, part) == 0:
+        if self._is_gone(handle, part):
             return
         if self._takes_drafts(part.session_key):
             await self._draft(part)
@@ -83,31 +82,23 @@ class TelegramSender:
         try:
             await self._edit(handle, part, is_urgent=False)
         except MessageGone:
-            self._remember(handle, part, 0)
+            _keep(self._gone, (part.session_key.channel, handle), None)
 
     async def append(self, handle: str, part: Outgoing, text: str) -> None:  # noqa: ARG002
         """Telegram has no native stream."""
         await self.update(handle, part)
 
     async def close(self, handle: str, part: Outgoing) -> None:
-        if self._number(handle, part) != 0:
-            try:
-                await self._edit(handle, part, is_urgent=True)
-            except MessageGone:
-                self._remember(handle, part, 0)
-            else:
-                return
-        logger.info("a message was deleted before it was whole, and is sent again", extra={"action": "send"})
-        self._remember(handle, part, await self._send(part))
+        if self._is_gone(handle, part):
+            raise MessageGone("the message was deleted")
+        await self._edit(handle, part, is_urgent=True)
 
     async def find(self, part: Outgoing) -> str | None:  # noqa: ARG002
         """Telegram gives no history out."""
         return None
 
     async def withdraw(self, handle: str, part: Outgoing) -> None:
-        key, number = part.session_key, self._number(handle, part)
-        if number == 0:
-            return
+        key, number = part.session_key, message_number(handle)
         async with self._pace.turn(key.channel, part.token, is_urgent=True):
             with contextlib.suppress(MessageGone), self._calling(key):
                 if key.workspace:
@@ -152,7 +143,7 @@ class TelegramSender:
 
     async def _edit(self, handle: str, part: Outgoing, *, is_urgent: bool) -> None:
         """Raises MessageGone."""
-        words, number = formatted(part.markdown), self._number(handle, part)
+        words, number = formatted(part.markdown), message_number(handle)
         try:
             await self._rewrite(number, part, words, is_urgent=is_urgent)
         except EntitiesRefused:
@@ -219,12 +210,8 @@ class TelegramSender:
             return self._buttons.below(part.session_key, part.token)
         return self._buttons.while_written(part.session_key, part.token)
 
-    def _number(self, handle: str, part: Outgoing) -> int:
-        """Of the message that says the part now; 0 where none does."""
-        return self._instead.get((part.session_key.channel, handle), message_number(handle))
-
-    def _remember(self, handle: str, part: Outgoing, number: int) -> None:
-        _keep(self._instead, (part.session_key.channel, handle), number)
+    def _is_gone(self, handle: str, part: Outgoing) -> bool:
+        return (part.session_key.channel, handle) in self._gone
 
     @contextlib.contextmanager
     def _calling(self, key: SessionKey) -> Iterator[None]:

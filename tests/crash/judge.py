@@ -1,25 +1,12 @@
-"""Whether each message has its one answer; and if not, all that is known of it."""
+"""Whether each message has its one answer on the paper platform."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import select
-
-from core.memory.database import Database
-from core.memory.tables import DeliveryRow, InboxRow, LeaseRow, PartRow
 from tests.crash.scenario import Scenario
+from tests.crash.verdict import Fault
 from tests.platforms.paper_model import answer_to
 from tests.platforms.paper_platform import PaperPlatform
 from tests.platforms.paper_sender import PaperEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    #: "lost", "doubled" or "broken".
-    what: str
-    message_id: str
-    told: str
 
 
 def judged(scenario: Scenario, platform: PaperPlatform) -> list[Fault]:
@@ -45,26 +32,7 @@ def _left_over(platform: PaperPlatform) -> list[Fault]:
     return [Fault("doubled", seen.reply_to, f"{seen.handle} was left as {seen.text!r}") for seen in left]
 
 
-async def history(database: Database, platform: PaperPlatform, message_id: str) -> str:
-    """Inbox, delivery and parts of a message, and the platform's log of it."""
-    lines: list[str] = []
-    async with database.reading() as connection:
-        for row in (await connection.execute(select(InboxRow.__table__))).mappings().all():
-            if row["inbound"] is None or json.loads(row["inbound"]).get("message_id") != message_id:
-                continue
-            lines.append(f"  inbox      {_short(dict(row))}")
-            of_place = select(LeaseRow.__table__).where(LeaseRow.place == row["place"])
-            leases = (await connection.execute(of_place)).mappings().all()
-            lines += [f"  lease      {_short(dict(lease))}" for lease in leases]
-            owed = select(DeliveryRow.__table__).where(DeliveryRow.inbox_id == row["id"])
-            for delivery in (await connection.execute(owed)).mappings().all():
-                lines.append(f"  delivery   {_short(dict(delivery))}")
-                parts = select(PartRow.__table__).where(PartRow.delivery_id == delivery["id"]).order_by(PartRow.part)
-                lines += [f"  part       {_short(dict(part))}" for part in (await connection.execute(parts)).mappings()]
-    return "\n".join([*lines, *_log_of(platform, message_id)])
-
-
-def _log_of(platform: PaperPlatform, message_id: str) -> Sequence[str]:
+def log_of(platform: PaperPlatform, message_id: str) -> Sequence[str]:
     handles = [seen.handle for seen in platform.messages.values() if seen.reply_to == message_id]
     calls = [
         f"  {call.at_s:10.3f} {call.name:<7} {dict(call.words)} {call.trouble or ''}"
@@ -73,7 +41,3 @@ def _log_of(platform: PaperPlatform, message_id: str) -> Sequence[str]:
     ]
     seen = [f"  seen       {handle}: {platform.messages[handle].texts}" for handle in handles]
     return [*calls, *seen]
-
-
-def _short(row: dict[str, object]) -> str:
-    return ", ".join(f"{name}={value!r:.80}" for name, value in row.items() if name not in ("raw", "event_key"))

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -10,15 +11,18 @@ from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from tests.crash.bot import LEASE_S, BotPlan, Doom, run_bot
+from tests.crash.bot import BotPlan, run_bot
+from tests.crash.fate import Doom
 
-#: A bot that is held sleeps until others have taken its places.
-_HELD_S = 1.5 * LEASE_S
+#: Of its lease: a bot that is held sleeps until others have taken its places.
+_HELD_FOR = 1.5
 _LOOK_S = 0.03
 _END_S = 60.0
+#: A process that began so lately may not listen to signals yet.
+_NEW_S = 5.0
 
 _context = get_context("forkserver")
-_context.set_forkserver_preload(["tests.crash.bot"])
+_context.set_forkserver_preload(["tests.crash.bot", "tests.crash.paper_place", "tests.crash.telegram_place"])
 
 
 @dataclass
@@ -29,8 +33,12 @@ class Bots:
     dooms: Sequence[Sequence[Doom]]
     kills: int = 0
     holds: int = 0
+    #: When each of them was seen, by `time.monotonic()`.
+    seen_at: list[float] = field(default_factory=list)
     _running: dict[int, BaseProcess] = field(default_factory=dict)
     _begun: dict[int, int] = field(default_factory=dict)
+    #: By `time.monotonic`.
+    _begun_at: dict[int, float] = field(default_factory=dict)
     _held: set[int] = field(default_factory=set)
     _waking: set[asyncio.Task[None]] = field(default_factory=set)
     _calm: bool = False
@@ -45,6 +53,7 @@ class Bots:
             for number, process in list(self._running.items()):
                 if not process.is_alive():
                     self.kills += 1
+                    self.seen_at.append(time.monotonic())
                     self._start(number)
                 elif _is_stopped(process) and process.pid not in self._held:
                     self._wake_later(process)
@@ -62,13 +71,18 @@ class Bots:
 
     @property
     def all_awake(self) -> bool:
-        return not self._waking
+        return not self._waking and not any(_is_stopped(process) for process in self._running.values())
 
     async def end(self) -> list[str]:
         """In order, as on SIGTERM; the faults of those that could not."""
         for process in self._running.values():
             process.terminate()
-        return [fault for process in self._running.values() if (fault := await _ended(process))]
+        asked_at = time.monotonic()
+        return [
+            fault
+            for number, process in self._running.items()
+            if (fault := await _ended(process, is_new=asked_at - self._begun_at[number] < _NEW_S))
+        ]
 
     @contextmanager
     def gone_at_the_end(self) -> Iterator[None]:
@@ -88,9 +102,11 @@ class Bots:
         plan = replace(self.plan, name=f"bot {number}.{turn}", doom=doom)
         process = self._running[number] = _context.Process(target=run_bot, args=(plan,), daemon=True)
         process.start()
+        self._begun_at[number] = time.monotonic()
 
     def _wake_later(self, process: BaseProcess) -> None:
         self.holds += 1
+        self.seen_at.append(time.monotonic())
         task = asyncio.create_task(self._wake(process))
         self._waking.add(task)
         task.add_done_callback(self._waking.discard)
@@ -100,7 +116,7 @@ class Bots:
         if pid is None:
             return
         self._held.add(pid)
-        await asyncio.sleep(_HELD_S)
+        await asyncio.sleep(_HELD_FOR * self.plan.lease_s)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGCONT)
         self._held.discard(pid)
@@ -109,15 +125,18 @@ class Bots:
 def _is_stopped(process: BaseProcess) -> bool:
     try:
         return Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # it ends while it is looked at
         return False
 
 
-async def _ended(process: BaseProcess) -> str:
+async def _ended(process: BaseProcess, *, is_new: bool) -> str:
     for _ in range(int(_END_S / _LOOK_S)):
         if not process.is_alive():
             # A kill that was planned may come while it ends; nobody else kills.
-            is_fine = process.exitcode in (0, -signal.SIGKILL)
+            is_fine = process.exitcode in (0, -signal.SIGKILL) or (is_new and process.exitcode == -signal.SIGTERM)
             return "" if is_fine else f"a bot ended with {process.exitcode}"
+        if _is_stopped(process) and process.pid is not None:  # it was held at its very last step
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGCONT)
         await asyncio.sleep(_LOOK_S)
     return f"a bot did not end within {_END_S:g} s"

@@ -1,10 +1,11 @@
 """What happens in a trial, drawn from its seed."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tests.crash.bot import Doom
-from tests.crash.outside import Weather
+from tests.crash.fate import Doom
+from tests.crash.weather import CallFault, Weather
 from tests.platforms.kinds import KINDS, Kind
 from tests.platforms.paper_sender import PaperEvent
 
@@ -44,6 +45,11 @@ class Scenario:
     blows: tuple[Blow, ...]
     weather: Weather
     words: int
+    lease_s: float = 2.0
+    #: Of a server that is told beforehand what goes wrong.
+    faults: tuple[CallFault, ...] = ()
+    #: Of the bot's messages: so many are deleted by somebody before they are whole.
+    deletions: int = 0
 
     def told(self) -> str:
         dooms = " | ".join(
@@ -78,18 +84,15 @@ def draw_scenario(seed: int, number: int) -> Scenario:
         for n in range(messages)
     ]
     named = [replace(doom, number=draw.choice((1, 1, 2, 3)))]
-    dooms = [named if bot == 0 else _more_dooms(draw, kind_name) for bot in range(bots)]
-    if draw.random() < 0.4:
-        dooms[0] = [*named, *_more_dooms(draw, kind_name)]
-    blows = [Blow(draw.uniform(0.1, 1.2), draw.randrange(bots), draw.random() < 0.6) for _ in range(draw.randint(0, 2))]
+    dooms, blows = draw_dooms(draw, named, CALLS[kind_name], bots), draw_blows(draw, bots)
     return Scenario(
         seed=f"{seed}/{number}",
         database=database,
         kind=replace(KINDS[kind_name], nonce_window_s=_nonce_window_s(draw, KINDS[kind_name])),
         bots=bots,
         said=tuple(said),
-        dooms=tuple(tuple(of_bot) for of_bot in dooms),
-        blows=tuple(blows),
+        dooms=dooms,
+        blows=blows,
         weather=_weather(draw),
         words=draw.choice((3, 12, 25)),
     )
@@ -101,13 +104,28 @@ def _shuffled_dooms(seed: int) -> list[tuple[str, Doom]]:
     return dooms
 
 
-def _more_dooms(draw: random.Random, kind: str) -> list[Doom]:
+def draw_dooms(
+    draw: random.Random, named: Sequence[Doom], calls: Sequence[str], bots: int
+) -> tuple[tuple[Doom, ...], ...]:
+    """The first bot meets those that are named, and perhaps more; the others meet what comes."""
+    dooms = [[*named] if bot == 0 else _more_dooms(draw, calls) for bot in range(bots)]
+    if draw.random() < 0.4:
+        dooms[0] = [*named, *_more_dooms(draw, calls)]
+    return tuple(tuple(of_bot) for of_bot in dooms)
+
+
+def draw_blows(draw: random.Random, bots: int) -> tuple[Blow, ...]:
+    number = draw.randint(0, 2)
+    return tuple(Blow(draw.uniform(0.1, 1.2), draw.randrange(bots), draw.random() < 0.6) for _ in range(number))
+
+
+def _more_dooms(draw: random.Random, calls: Sequence[str]) -> list[Doom]:
     found = []
     if draw.random() < 0.5:
         moment, action = draw.choice(_HELD_AT)
         found.append(Doom(moment, action, draw.choice((1, 2)), kills=False))
     if draw.random() < 0.5:
-        found.append(Doom(draw.choice(("before", "during", "after")), draw.choice(CALLS[kind]), draw.choice((1, 2, 3))))
+        found.append(Doom(draw.choice(("before", "during", "after")), draw.choice(calls), draw.choice((1, 2, 3))))
     draw.shuffle(found)
     return found
 

@@ -1,71 +1,78 @@
 """One trial: people speak, bots die and sleep, and in the end everybody has one answer or the trial is bad."""
 
 import asyncio
-import random
+import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import func, select
 
 from core.errors import StorageError
 from core.memory.database import Database
 from core.memory.tables import OPEN_STATES, InboxRow
-from tests.crash.bot import BotPlan
+from tests.crash.bot import BotPlan, Place
 from tests.crash.databases import Databases
-from tests.crash.judge import Fault, history, judged
-from tests.crash.outside import Outside, Weather
+from tests.crash.history import history
 from tests.crash.processes import Bots
 from tests.crash.scenario import Scenario
-from tests.platforms.paper_platform import PaperPlatform
+from tests.crash.verdict import Fault, Judgement, Verdict
+from tests.platforms.paper_sender import PaperEvent
 
 _SETTLE_S = 120.0
 _LOOK_S = 0.03
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    scenario: Scenario
-    faults: tuple[Fault, ...]
-    messages: int
-    kills: int
-    holds: int
-    #: Placeholders that stayed where nobody can ask what was sent.
-    left_over: int
-    history: str = ""
+class Outside(Protocol):
+    """A platform outside of its bots, for one trial: it goes on whatever is done to them."""
+
+    def open(self, folder: Path) -> AbstractAsyncContextManager[Place]:
+        """Where bots reach it. `folder` is the trial's own."""
+        ...
+
+    async def deliver(self, event: PaperEvent) -> None:
+        """Somebody says it; returns when it was taken in."""
+        ...
+
+    async def calm_down(self) -> None:
+        """Nothing goes wrong from now on."""
+        ...
+
+    async def judged(self, troubles: Sequence[float]) -> Judgement:
+        """What people see in the end. `troubles`: when bots were found killed or held, by `time.monotonic()`."""
+        ...
+
+    def log_of(self, event: PaperEvent) -> Sequence[str]:
+        """What is known there of a message, once it was judged."""
+        ...
 
 
-async def run_trial(scenario: Scenario, databases: Databases, model_folder: Path) -> Verdict:
+async def run_trial(scenario: Scenario, outside: Outside, databases: Databases, model_folder: Path) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="banter-crash-") as name:
-        async with databases.new(scenario.database, Path(name)) as url, Database(url) as database:
-            return await _run(
-                scenario,
-                database,
-                BotPlan(
-                    name="",
-                    database_url=url,
-                    socket=Path(name, "platform.sock"),
-                    kind=scenario.kind.name,
-                    nonce_window_s=scenario.kind.nonce_window_s,
-                    folder=model_folder,
-                    words=scenario.words,
-                ),
-            )
+        async with (
+            databases.new(scenario.database, Path(name)) as url,
+            Database(url) as database,
+            outside.open(Path(name)) as place,
+        ):
+            plan = BotPlan("", url, place, model_folder, scenario.words, scenario.lease_s)
+            return await _run(scenario, outside, database, plan)
 
 
-async def _run(scenario: Scenario, database: Database, plan: BotPlan) -> Verdict:
-    platform = PaperPlatform(scenario.kind)
-    outside = Outside(platform, random.Random(scenario.seed), scenario.weather)
+async def _run(scenario: Scenario, outside: Outside, database: Database, plan: BotPlan) -> Verdict:
     bots = Bots(plan, scenario.dooms)
-    async with outside.open(plan.socket):
-        with bots.gone_at_the_end():
-            faults = await _play(scenario, outside, bots, database)
-    faults += judged(scenario, platform)
-    told = "\n".join([await history(database, platform, one.message_id) for one in faults if one.message_id])
-    left_over = sum(not (seen.is_said or seen.is_deleted) for seen in platform.messages.values())
-    return Verdict(scenario, tuple(faults), len(scenario.said), bots.kills, bots.holds, left_over, told)
+    with bots.gone_at_the_end():
+        faults = await _play(scenario, outside, bots, database)
+    judgement = await outside.judged(bots.seen_at)
+    faults += judgement.faults
+    blamed = {fault.message_id for fault in faults}
+    told: list[str] = []
+    for _, event in scenario.said:
+        if event.id in blamed:
+            told += [*await history(database, event.text), *outside.log_of(event)]
+    messages = len(scenario.said)
+    return Verdict(scenario, tuple(faults), messages, bots.kills, bots.holds, judgement.left_over, "\n".join(told))
 
 
 async def _play(scenario: Scenario, outside: Outside, bots: Bots, database: Database) -> list[Fault]:
@@ -75,7 +82,7 @@ async def _play(scenario: Scenario, outside: Outside, bots: Bots, database: Data
             async with asyncio.timeout(_SETTLE_S):
                 await asyncio.gather(_speak(scenario, outside), _strike(scenario, bots))
                 bots.calm_down()
-                outside.weather = Weather()
+                await outside.calm_down()
                 await _settled(database, bots)
         except TimeoutError:
             return [Fault("broken", "", f"somebody still waited after {_SETTLE_S:g} s")]
@@ -119,4 +126,5 @@ async def _in_the_background(work: Coroutine[None, None, None]) -> AsyncIterator
         yield
     finally:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        with contextlib.suppress(asyncio.CancelledError):  # an error of its own is a fault of the trial's
+            await task

@@ -26,6 +26,8 @@ class Trouble(StrEnum):
     AWAY = "away"
     #: For good.
     REFUSED = "refused"
+    #: Somebody deleted the message.
+    GONE = "gone"
 
 
 class CallFailed(Exception):

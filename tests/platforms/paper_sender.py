@@ -19,7 +19,7 @@ from core.dialogue import (
     Person,
     SessionKey,
 )
-from core.errors import PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
+from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
 from core.ports import Arrival, Capabilities, NewSplitter, Outgoing
 from tests.platforms.kinds import PLACEHOLDER, Kind
 from tests.platforms.paper_platform import CallFailed, PaperPlatform, Trouble, Words
@@ -116,6 +116,8 @@ def _error(failed: CallFailed) -> PlatformError:
         return RateLimited("too much was sent", failed.retry_after_s)
     if failed.trouble in (Trouble.UNANSWERED, Trouble.UNHEARD):
         return SendUnclear("the connection ended before the answer")
+    if failed.trouble is Trouble.GONE:
+        return MessageGone("the message was deleted")
     return PlatformRefused("the bot was kicked") if failed.trouble is Trouble.REFUSED else PlatformAway("it is away")
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Coroutine
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -47,6 +47,8 @@ class Api:
             parameters = await read_parameters(request)
         except Refused as refused:
             return _response(refused.code, _refusal(refused))
+        except ClientDisconnect:  # it was killed while it called
+            return Response(status_code=_CLIENT_LEFT)
         call = self.calls.begin(name, parameters, time.monotonic())
         self._world.changes.happen()
         fault = self.faults.meet(name, parameters.text("chat_id"))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -15,7 +16,7 @@ from bots.sandbox.local_telegram.limits import Limits
 from bots.sandbox.local_telegram.options import NO_RATES, Options
 from bots.sandbox.local_telegram.people import Document
 from core.dialogue import Attachment, Opinion
-from core.errors import PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
+from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
 from tests.integration.telegram.senders import Stage, standing
 
 REPLY = "**bold** words"
@@ -118,7 +119,7 @@ class TestAReply:
 
 
 class TestAMessageThatAPersonDeletes:
-    async def test_is_answered_by_a_new_one_when_the_answer_is_whole(self, stage: Stage) -> None:
+    async def test_is_left_alone_until_the_answer_is_whole_and_then_the_core_is_told(self, stage: Stage) -> None:
         handle = await stage.sender.open(stage.part())
         [placeholder] = (await stage.anna.chat.look()).bots
         await stage.anna.chat.delete_message(placeholder)
@@ -127,11 +128,19 @@ class TestAMessageThatAPersonDeletes:
             await stage.update(handle, stage.part(text))
         assert (await stage.anna.chat.look()).bots == []
         for _ in range(2):
-            await stage.sender.close(handle, stage.part("one two three", is_closed=True, is_last=True))
+            with pytest.raises(MessageGone):
+                await stage.sender.close(handle, stage.part("one two three", is_closed=True, is_last=True))
 
-        [message] = (await stage.anna.chat.look()).bots
-        assert message.text == "one two three"
-        assert message.buttons == JUDGED
+        assert (await stage.anna.chat.look()).bots == []
+        assert len(await stage.telegram.calls("editMessageText")) == 1
+
+    async def test_is_missed_at_the_end_where_nothing_was_shown_before(self, stage: Stage) -> None:
+        handle = await stage.sender.open(stage.part())
+        [placeholder] = (await stage.anna.chat.look()).bots
+        await stage.anna.chat.delete_message(placeholder)
+
+        with pytest.raises(MessageGone):
+            await stage.sender.close(handle, stage.part("one", is_closed=True, is_last=True))
 
     async def test_is_not_missed_when_it_is_to_be_taken_away(self, stage: Stage) -> None:
         handle = await stage.sender.open(stage.part())
@@ -256,10 +265,10 @@ class TestRefusals:
         await forum.delete_message(message)
         await forum.delete_topic(thread)
 
+        with pytest.raises(MessageGone):
+            await stage.sender.close(handle, replace(part, markdown="all", is_closed=True, is_last=True))
         with pytest.raises(PlatformRefused, match="topic is gone"):
-            await stage.sender.close(
-                handle, stage.part("all", chat=forum, thread=str(thread), is_closed=True, is_last=True)
-            )
+            await stage.sender.open(part)
 
     async def test_a_bot_that_was_kicked_says_nothing(self, stage: Stage) -> None:
         group = await stage.telegram.group("G", stage.anna)

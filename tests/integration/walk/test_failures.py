@@ -66,6 +66,20 @@ async def test_where_nothing_can_be_found_only_a_placeholder_comes_twice(place_o
         assert place.platform.seen("general") == ["…", answer_to("hello")]
 
 
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_a_message_that_somebody_deletes_while_it_is_written_is_sent_again_as_a_placeholder_first(
+    place_on: Callable[[Kind], Place], times: int
+) -> None:
+    place = place_on(TELEGRAM)
+    async with place.bot() as bot:
+        place.platform.plan("edit", *[CallFailed(Trouble.GONE)] * times)
+        asked = await bot.says("hello")
+        await bot.settles()
+
+        assert place.platform.said(asked) == [answer_to("hello")]
+        assert [call.name for call in place.platform.log if call.name in CALLS][:3] == ["post", "edit", "post"]
+
+
 @ON_EVERY_PLATFORM
 async def test_a_platform_that_wants_to_be_left_alone_is_left_alone(
     place_on: Callable[[Kind], Place], on: Kind

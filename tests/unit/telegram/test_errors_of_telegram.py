@@ -13,8 +13,8 @@ import telegram
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
-from adapters.telegram.api import EntitiesRefused, MessageGone, NothingChanged, open_bot, translated
-from core.errors import PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
+from adapters.telegram.api import EntitiesRefused, NothingChanged, open_bot, translated
+from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
 
 TOKEN = "7000000001:AAa-token-that-nobody-may-ever-see-000"
 

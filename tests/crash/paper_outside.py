@@ -1,14 +1,19 @@
-"""The platform, outside of its bots: it answers their calls, hands over events until they are acked, and lives on."""
+"""The paper platform, outside of its bots: it answers calls, hands over events until they are acked, and lives on."""
 
 import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from tests.crash.judge import judged, log_of
+from tests.crash.paper_place import PaperPlace
+from tests.crash.scenario import Scenario
+from tests.crash.verdict import Judgement
+from tests.crash.weather import Weather
 from tests.crash.wire import write_line
 from tests.platforms.paper_platform import CallFailed, PaperPlatform, Trouble, Words
 from tests.platforms.paper_sender import PaperEvent
@@ -19,28 +24,18 @@ REDELIVERY_S = 0.3
 _TOO_LATE_S = 0.8
 
 
-@dataclass(frozen=True, slots=True)
-class Weather:
-    """How often something goes wrong, of all calls or deliveries."""
+class PaperOutside:
+    """Implements `Outside`."""
 
-    rate_limited: float = 0.0
-    unanswered: float = 0.0
-    unheard: float = 0.0
-    away: float = 0.0
-    #: It was done, and the answer comes when nobody waits for it any more.
-    late: float = 0.0
-    redelivered: float = 0.0
-
-
-class Outside:
-    def __init__(self, platform: PaperPlatform, draw: random.Random, weather: Weather) -> None:
-        self.platform = platform
-        self.weather = weather
+    def __init__(self, scenario: Scenario) -> None:
+        self.platform = PaperPlatform(scenario.kind)
+        self.weather = scenario.weather
         self.acked: set[str] = set()
-        self._draw = draw
+        self._scenario = scenario
+        self._draw = random.Random(scenario.seed)
         self._lines: dict[str, asyncio.StreamWriter] = {}
         self._answering: set[asyncio.Task[None]] = set()
-        platform.troubles = self._trouble
+        self.platform.troubles = self._trouble
 
     async def deliver(self, event: PaperEvent) -> None:
         """Until it is acked, to whoever is there."""
@@ -51,10 +46,11 @@ class Outside:
             self._hand_over(event)
 
     @asynccontextmanager
-    async def open(self, socket: Path) -> AsyncIterator[None]:
+    async def open(self, folder: Path) -> AsyncIterator[PaperPlace]:
+        socket, kind = folder / "platform.sock", self._scenario.kind
         server = await asyncio.start_unix_server(self._serve, socket)
         try:
-            yield
+            yield PaperPlace(socket, kind.name, kind.nonce_window_s)
         finally:
             server.close()
             for task in self._answering:
@@ -62,6 +58,16 @@ class Outside:
             for writer in self._lines.values():
                 writer.close()
             await asyncio.gather(*self._answering, return_exceptions=True)
+
+    async def calm_down(self) -> None:
+        self.weather = Weather()
+
+    async def judged(self, _troubles: Sequence[float]) -> Judgement:
+        left_over = sum(not (seen.is_said or seen.is_deleted) for seen in self.platform.messages.values())
+        return Judgement(judged(self._scenario, self.platform), left_over)
+
+    def log_of(self, event: PaperEvent) -> Sequence[str]:
+        return log_of(self.platform, event.id)
 
     def _hand_over(self, event: PaperEvent) -> None:
         if self._lines:
