@@ -6,13 +6,14 @@ refused or waits has a place in the chat's line, so replies in one chat, such as
 turns. A place is given up when nobody comes for it in time.
 
 A turn lasts from before a call until its answer, and the pause follows: then the time between two arrivals at Telegram
-is never shorter than the pause, however long they take to get there.
+is never shorter than the pause, however long they take to get there. Over all chats, calls that are on their way count
+like those that were answered within the last second: a line that stalls and then delivers all at once costs no refusal.
 """
 
 import asyncio
 import contextlib
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -24,6 +25,7 @@ from core.errors import RateLimited
 _PATIENCE_S = 0.25
 #: How late somebody may come for their place.
 _GRACE_S = 2.0
+_TOO_MUCH = "too much is being sent over all"
 #: Whoever finds the line full is refused without a place.
 _LONGEST_LINE = 500
 
@@ -123,7 +125,10 @@ class Pace:
         self._sleep = sleep
         #: Those that were used last are at the end.
         self._chats: OrderedDict[str, _Line] = OrderedDict()
-        self._all = _Line(1 / SENDS_PER_SECOND, "too much is being sent over all")
+        self._all = _Line(1 / SENDS_PER_SECOND, _TOO_MUCH)
+        self._on_way = 0
+        #: When the last calls were answered.
+        self._answered: deque[float] = deque()
 
     @property
     def known_chats(self) -> int:
@@ -137,16 +142,22 @@ class Pace:
         chat = await self._wait(lambda: self._chat(chat_id), comer)
         try:
             overall = await self._wait(lambda: self._all, replace(comer, who=f"{chat_id} {who}"))
-            overall.end(self._clock())
+            try:
+                await self._wait_for_room(until)
+            finally:
+                overall.end(self._clock())
         except BaseException:  # nothing was said there
             chat.is_busy = False
             raise
+        self._on_way += 1
         try:
             yield
         except RateLimited as limited:
             chat.free_at = max(chat.free_at, self._clock() + limited.retry_after_s)
             raise
         finally:
+            self._on_way -= 1
+            self._answered.append(self._clock())
             chat.end(self._clock())
 
     def rests(self, chat_id: str) -> bool:
@@ -166,6 +177,18 @@ class Pace:
                     line.put_off(comer.who, now + comer.comes_back_after_s)
                 raise RateLimited(line.reason, wait_s)
             await self._sleep(wait_s)
+
+    async def _wait_for_room(self, until: float) -> None:
+        """Until no second can hold too many calls, whenever Telegram gets those that are on their way."""
+        while True:
+            now = self._clock()
+            while self._answered and self._answered[0] <= now - 1.0:
+                self._answered.popleft()
+            if self._on_way + len(self._answered) < SENDS_PER_SECOND:
+                return
+            if now >= until:
+                raise RateLimited(_TOO_MUCH, self._all.interval_s)
+            await self._sleep(self._all.interval_s)
 
     def _chat(self, chat_id: str) -> _Line:
         self._forget_idle_ones()

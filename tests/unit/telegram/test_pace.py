@@ -248,3 +248,13 @@ async def test_the_distance_is_kept_whatever_happens(seed: int, replies: int) ->
 
     for chat, interval in ((PRIVATE, PRIVATE_INTERVAL_S), (GROUP, GROUP_INTERVAL_S)):
         assert all(gap >= interval - TINY_S for gap in gaps(stage.starts(chat)))
+
+
+async def test_what_is_on_its_way_counts_over_all_chats(stage: Stage) -> None:
+    """A line that stalls delivers all at once, when it goes on."""
+    stalls = [stage.speak(str(number), takes_s=0.6) for number in range(12)]
+    await stage.time.until(*stalls, *(stage.speak(str(number)) for number in range(100, 160)))
+
+    arrivals = sorted(at + (0.6 if int(chat) < 100 else 0.0) for chat, calls in stage.calls.items() for at, _ in calls)
+    assert len(arrivals) == 72
+    assert all(later - earlier >= 1.0 for earlier, later in zip(arrivals, arrivals[30:], strict=False))
