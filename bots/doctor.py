@@ -41,6 +41,10 @@ async def examine(settings: Settings, config: Path | None) -> list[Finding]:
     ]
     names = {persona.model or settings.generation.model for persona in settings.known_personas.values()}
     findings += [_model(settings, name) for name in sorted(names)]
+    if settings.telegram.token.get_secret_value() or settings.telegram.token_file:
+        from bots.telegram_doctor import examine_telegram  # the SDK takes a while to load
+
+        findings += await examine_telegram(settings)
     if settings.generation.backend == "openai":
         return [*findings, await _server(settings, names)]
     return [*findings, await _engine(settings, config)]

@@ -147,8 +147,8 @@ async def _read(reader: asyncio.StreamReader) -> Asked | None:
 
 
 @asynccontextmanager
-async def running_openai() -> AsyncIterator[LocalOpenAI]:
-    local = LocalOpenAI()
+async def running_openai(local: LocalOpenAI | None = None) -> AsyncIterator[LocalOpenAI]:
+    local = local or LocalOpenAI()
     server = await asyncio.start_server(local.serve, "127.0.0.1", 0)
     local.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
