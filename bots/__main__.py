@@ -11,7 +11,7 @@ import typer
 
 from bots.cli import bench, chat, config, database, doctor, engine, models, pair, privacy, run, sandbox, sessions
 from bots.cli.options import Options
-from core.dialogue import printable
+from core.clean_text import printable
 from core.errors import BanterError
 
 app = typer.Typer(

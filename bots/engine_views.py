@@ -4,7 +4,7 @@ from rich.filesize import decimal
 from rich.table import Table
 from rich.text import Text
 
-from core.dialogue import printable
+from core.clean_text import printable
 from core.generation.messages import Statistics
 
 

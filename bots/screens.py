@@ -22,7 +22,7 @@ from rich.progress_bar import ProgressBar
 from rich.text import Text
 
 from bots.word_wrap import WordWrap
-from core.dialogue import printable
+from core.clean_text import printable
 from core.generation.request import Waiting
 
 

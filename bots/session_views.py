@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from core.dialogue import Role, SessionKey, printable
+from core.clean_text import printable
+from core.dialogue import Role, SessionKey
 from core.errors import StorageError
 from core.memory.sessions import Session
 from core.memory.store import Memory, SessionSummary

@@ -17,8 +17,16 @@ from bots.progress import shown_progress
 from bots.screens import PipeScreen, Screen, TerminalScreen
 from bots.wiring import Program, open_models, open_program
 from core.access import Rank
+from core.clean_text import clean_text
 from core.commands.command import Asker, Command, CommandReply, parse
-from core.dialogue import FinishReason, InboundMessage, Person, Platform, SessionKey, Turn, clean_text
+from core.dialogue import (
+    FinishReason,
+    InboundMessage,
+    Person,
+    Platform,
+    SessionKey,
+    Turn,
+)
 from core.errors import BanterError, ModelError
 from core.generation.request import Piece, Waiting
 from core.memory.sessions import Session

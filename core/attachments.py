@@ -9,7 +9,8 @@ import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
-from core.dialogue import Attachment, SessionKey, clean_text
+from core.clean_text import clean_text
+from core.dialogue import Attachment, SessionKey
 from core.errors import PlatformAway, PlatformError, PlatformRefused
 from core.ports import Sender
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from core.clean_text import clean_text, is_storable
 from core.commands.command import Command, parse
 from core.dialogue import (
     Attachment,
@@ -23,8 +24,6 @@ from core.dialogue import (
     Opinion,
     Platform,
     SessionKey,
-    clean_text,
-    is_storable,
 )
 from core.early import EarlyRevisions
 from core.memory.inbox import Entry, Inbox

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from telegram import Animation, Audio, Document, Message, Sticker, Video, VideoNote, Voice
 
 from adapters.telegram.told import text, word
-from core.dialogue import Attachment, clean_text
+from core.clean_text import clean_text
+from core.dialogue import Attachment
 
 _File = Animation | Audio | Document | Sticker | Video | VideoNote | Voice
 

@@ -16,7 +16,7 @@ from telegramify_markdown.converter import EventWalker
 
 from adapters.telegram.twins import Lost, Twins, read
 from adapters.text import Splitter
-from core.dialogue import printable
+from core.clean_text import printable
 from core.ports import NewSplitter
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """What JSON says, held to what it should be: python-telegram-bot takes any value for a number or a text."""
 
-from core.dialogue import is_storable
+from core.clean_text import is_storable
 
 #: Telegram's ids have at most 52 bits; this is what a database can count to.
 _LIMIT = 1 << 63

@@ -6,7 +6,7 @@ import typer
 from pydantic import BaseModel, SecretStr
 
 from bots.cli.options import Options, load
-from core.dialogue import printable
+from core.clean_text import printable
 from core.errors import SettingsError
 from core.settings.file import find_config
 

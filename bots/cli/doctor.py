@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from bots.cli.options import load
-from core.dialogue import printable
+from core.clean_text import printable
 from core.errors import BanterError
 
 

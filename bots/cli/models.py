@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bots.cli.options import Loaded, load
-from core.dialogue import printable
+from core.clean_text import printable
 
 app = typer.Typer(help="The models: list, pull, check.", no_args_is_help=True, rich_markup_mode=None)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from bots.sandbox.local_telegram.driver import LocalTelegram
 from bots.sandbox.local_telegram.people import Person
 from bots.sandbox.local_telegram.sights import ChatSeen, MessageSeen
-from core.dialogue import printable
+from core.clean_text import printable
 
 HELP = """Lines are messages to the bot. :press BUTTON presses a button of the bot's newest message that has it,
 :edit TEXT changes your last message, :topic NAME goes on in a new topic, :topic alone leaves it,

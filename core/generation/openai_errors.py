@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from core.dialogue import printable
+from core.clean_text import printable
 from core.errors import BanterError, EngineUnavailable, ModelNotFound, QueueFull, RequestFailed
 
 #: Of what a server says.

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from core.clean_text import clean_text
 from core.commands.commands import COMMANDS
 from core.dialogue import (
     Called,
@@ -19,7 +20,6 @@ from core.dialogue import (
     Person,
     Platform,
     SessionKey,
-    clean_text,
 )
 from core.ports import Arrival, Cursor
 
