@@ -162,6 +162,8 @@ class InboundMessage:
     #: The message that it replies to; "" where it does not.
     reply_to_id: str = ""
     attachments: tuple[Attachment, ...] = ()
+    #: What the person points at: words of another's message that this one replies to, or that were picked from one.
+    quotes: str = ""
     #: Messages of one album are one turn; "" where it is in none.
     album: str = ""
     #: Its thread was named by the platform alone, and should be named after what is asked in it.

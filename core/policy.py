@@ -41,13 +41,19 @@ class Calling(StrEnum):
     NAME = "name"
     #: It is said in a thread where a dialogue is going on.
     THREAD = "thread"
+    #: Nothing: all that is said there is for the bot.
+    ALWAYS = "always"
+
+
+#: Where nothing else is said.
+USUAL_CALLINGS = frozenset(Calling) - {Calling.ALWAYS}
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
     """How the bot is called at a place."""
 
-    rules: AbstractSet[Calling] = frozenset(Calling)
+    rules: AbstractSet[Calling] = USUAL_CALLINGS
     #: They are cut from what was said.
     prefixes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
@@ -113,7 +119,7 @@ class Policy:
         key, calls = message.session_key, self.manner(message.session_key).calls
         if message.is_from_bot or not self.admits(key, message.person, message.roles):
             return Attention.IGNORE
-        if not _without_prefix(message.text, calls) and not message.attachments:
+        if not (_without_prefix(message.text, calls) or message.attachments or message.quotes):
             return Attention.IGNORE
         if _is_called(message, calls):
             return Attention.ANSWER
@@ -150,7 +156,8 @@ class Policy:
 def _is_called(message: InboundMessage, calls: Calls) -> bool:
     called, rules = message.called, calls.rules
     return (
-        (called.directly and Calling.DIRECT in rules)
+        Calling.ALWAYS in rules
+        or (called.directly and Calling.DIRECT in rules)
         or (called.by_mention and Calling.MENTION in rules)
         or (called.by_reply and Calling.REPLY in rules)
         or (called.by_command and Calling.COMMAND in rules)

@@ -38,6 +38,8 @@ _URGENT_COMMANDS = frozenset({"stop"})
 _URGENT_OPINIONS = frozenset({Opinion.GOOD, Opinion.BAD, Opinion.STOP})
 
 
+#: Of what a message replies to.
+_QUOTED_CHARS = 1000
 #: The messages of an album come within so long.
 _ALBUM_S = 1.0
 
@@ -174,6 +176,8 @@ def _cleaned(arrival: Arrival) -> Arrival:
         text = clean_text(inbound.text)
         if text != inbound.text:
             inbound = replace(inbound, text=text)
+    if isinstance(inbound, InboundMessage) and inbound.quotes:
+        inbound = replace(inbound, quotes=clean_text(inbound.quotes)[:_QUOTED_CHARS])
     return arrival if inbound is arrival.inbound else replace(arrival, inbound=inbound)
 
 

@@ -259,8 +259,17 @@ def wants_redraw(said: Inbound) -> bool:
 
 def one_turn(messages: Iterable[InboundMessage]) -> str:
     """What the messages of one person say together; `//` at the start of one stands for a slash."""
-    lines = [parse(message.text) for message in messages]
-    return "\n".join(line for line in lines if isinstance(line, str) and line)
+    lines = [_with_quotes(message) for message in messages]
+    return "\n".join(line for line in lines if line)
+
+
+def _with_quotes(message: InboundMessage) -> str:
+    """As people quote in writing; "" for a command."""
+    said = parse(message.text)
+    if not isinstance(said, str):
+        return ""
+    quoted = "\n".join(f"> {line}" for line in message.quotes.splitlines())
+    return "\n\n".join(part for part in (quoted, said) if part)
 
 
 def _asker(asked: Inbound) -> str:

@@ -17,6 +17,7 @@ from adapters.telegram.feedback import Opinions, pressed, reacted
 from adapters.telegram.files import attachments_of
 from adapters.telegram.people import author_of, is_a_bots
 from adapters.telegram.places import chat_key, key_of, message_name
+from adapters.telegram.quotes import quotes_of
 from adapters.telegram.revision import revision_of
 from adapters.telegram.told import number, text, word
 from core.dialogue import Called, Deletion, Edit, Inbound, InboundMessage, Move, SessionKey
@@ -44,6 +45,7 @@ def _said(message: Message, account: TelegramAccount) -> list[Inbound]:
     if message.migrate_to_chat_id is not None:
         return [Move(key, str(number(message.migrate_to_chat_id)), keeps_message_ids=False)]
     said, attachments = _heard(message, account), attachments_of(message)
+    quotes = quotes_of(message, account)
     if not (said.text or attachments or said.by_mention) or _is_for_nobody(message, key, said):
         return []
     reply_to_id = _reply_to_id(message, key)
@@ -60,6 +62,7 @@ def _said(message: Message, account: TelegramAccount) -> list[Inbound]:
             is_from_bot=is_a_bots(message),
             reply_to_id=reply_to_id,
             attachments=attachments,
+            quotes=quotes,
             album=word(message.media_group_id or ""),
             wants_title=_wants_title(message),
         )

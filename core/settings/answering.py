@@ -74,7 +74,7 @@ _Spans = Annotated[tuple[str, ...], AfterValidator(_spans)]
 _Word = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 _Prefix = Annotated[_Word, AfterValidator(_no_command)]
 _Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$")]
-_Calling = Literal["direct", "mention", "reply", "command", "prefix", "name", "thread"]
+_Calling = Literal["direct", "mention", "reply", "command", "prefix", "name", "thread", "always"]
 
 
 class AnsweringSettings(Section):

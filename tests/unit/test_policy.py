@@ -7,7 +7,7 @@ import pytest
 
 from core.access import Access, Listed, Name
 from core.dialogue import Called, Edit, Platform
-from core.policy import Attention, Calling, Calls, Manner, Policy
+from core.policy import USUAL_CALLINGS, Attention, Calling, Calls, Manner, Policy
 from tests.unit.spoken import DM, GUILD, NOON, THREAD, person, said
 
 BANTER = Manner("banter")
@@ -37,7 +37,7 @@ def test_what_people_say_to_each_other_is_nobodys_business() -> None:
     ],
 )
 def test_a_rule_can_be_switched_off(left_out: Calling, called: Called) -> None:
-    quieter = policy(calls=Calls(frozenset(Calling) - {left_out}))
+    quieter = policy(calls=Calls(USUAL_CALLINGS - {left_out}))
 
     assert quieter.attention(said(called=called)) is Attention.IGNORE
 
@@ -69,7 +69,7 @@ def test_a_prefix_is_not_part_of_what_was_said() -> None:
 
 
 def test_a_prefix_that_is_switched_off_stays_part_of_what_was_said() -> None:
-    deaf = policy(calls=Calls(frozenset(Calling) - {Calling.PREFIX}, prefixes=("!b",)))
+    deaf = policy(calls=Calls(USUAL_CALLINGS - {Calling.PREFIX}, prefixes=("!b",)))
 
     assert deaf.attention(said("!b what now")) is Attention.IGNORE
     assert deaf.received(said("!b what now", called=MENTION)).text == "!b what now"
@@ -150,3 +150,18 @@ def test_a_private_chat_has_one_person_anyway() -> None:
 def test_a_dialogue_is_over_when_nobody_spoke_for_long() -> None:
     assert policy().expires_before(GUILD, NOON) is None
     assert policy(idle_s=3600.0).expires_before(GUILD, NOON) == NOON - timedelta(hours=1)
+
+
+def test_a_place_where_everything_is_for_the_bot() -> None:
+    everything = policy(calls=Calls(frozenset({Calling.ALWAYS})))
+
+    assert everything.attention(said()) is Attention.ANSWER
+    assert everything.attention(replace(said(), is_from_bot=True)) is Attention.IGNORE
+    assert policy().attention(said()) is Attention.IGNORE
+
+
+def test_pointing_at_something_says_enough() -> None:
+    mention = replace(said(text="", called=Called(by_mention=True)))
+
+    assert policy().attention(mention) is Attention.IGNORE
+    assert policy().attention(replace(mention, quotes="What is rain?")) is Attention.ANSWER

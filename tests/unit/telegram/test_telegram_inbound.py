@@ -196,3 +196,18 @@ def test_a_bot_of_another_name_is_not_called() -> None:
     assert isinstance(message, InboundMessage)
     assert message.called == Called()
     assert message.text == "@Banter_Bot, what goes with rice?"
+
+
+@pytest.mark.parametrize(
+    ("name", "quotes"),
+    [
+        ("group_reply_to_person", "see you at eight"),
+        ("group_reply", ""),
+        ("reply_with_quote", "from clouds"),
+        ("forum_topic_text", ""),
+        ("private_topic_first", ""),
+        ("private_text", ""),
+    ],
+)
+def test_what_a_message_points_at_is_told_with_it(name: str, quotes: str) -> None:
+    assert message_of(name).quotes == quotes
