@@ -163,6 +163,8 @@ class Dispatcher:
             await self._handler.serve(holding, work)
         except LeaseLost as lost:
             logger.warning("a lease was lost: %s", lost, extra={"action": "lease"})
+            if not self._interrupting:  # one of them may still send something there
+                await self._hand_back(holding)
         except asyncio.CancelledError:
             await self._hand_back(holding)
             raise

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from core.dialogue import Inbound, TurnState
 
+_LEAVING = " leaving "
+
 
 @dataclass(frozen=True, slots=True)
 class Lease:
@@ -41,3 +43,8 @@ class Work:
 
     lease: Lease
     messages: tuple[WaitingMessage, ...]
+
+
+def leaving(owner: str, place: str) -> str:
+    """The owner of a lease whose place went elsewhere: whoever answers there has to stop at the place that it took."""
+    return f"{owner}{_LEAVING}{place}" if owner and _LEAVING not in owner else owner

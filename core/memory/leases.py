@@ -16,7 +16,7 @@ from core.dialogue import Platform
 from core.errors import LeaseLost
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
-from core.memory.leased import Lease, WaitingMessage, Work
+from core.memory.leased import Lease, WaitingMessage, Work, leaving
 from core.memory.lists import padded
 from core.memory.tables import InboxRow, LeaseRow
 from core.memory.waiting import free, is_open, later, next_of, now, times, urgent_at
@@ -70,7 +70,10 @@ class Leases:
         return await self._writes.write(_renew, _Renew(tuple(leases), self.lease_s))
 
     async def release(self, lease: Lease) -> None:
-        """Whoever takes the place next goes on with what is open there."""
+        """Whoever takes the place next goes on with what is open there, or where it has moved to.
+
+        Nothing is sent any more under the lease.
+        """
         await self._writes.write(_release, lease)
 
     async def free_those_of(self, has_ended: Callable[[str], bool]) -> int:
@@ -189,4 +192,7 @@ async def next_work(
 async def _release(_database: Database, connection: AsyncConnection, leases: Sequence[Lease]) -> list[LeaseLost | None]:
     lost = await check(connection, leases)
     await free(connection, [lease.place for lease in leases if lost[lease] is None])
+    left = [leaving(lease.owner, lease.place) for lease in leases if lost[lease] is not None]
+    if left:
+        await connection.execute(update(LeaseRow).where(LeaseRow.owner.in_(left)).values(owner=""))
     return [None for _ in leases]

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from core.dialogue import Inbound, InboundMessage, Move, SessionKey
 from core.memory.database import Database
 from core.memory.inbound_json import dump, load
-from core.memory.leased import Lease
+from core.memory.leased import Lease, leaving
 from core.memory.moved_channels import moved_to, remember_move
 from core.memory.places import key_of, place_of
 from core.memory.sessions import SESSION, Session, lock_sessions, session_of
@@ -70,7 +70,7 @@ def _beginning(old: SessionKey) -> str:
 
 
 async def _move_leases(connection: AsyncConnection, lease: Lease, old: SessionKey, new: str) -> None:
-    """A holder that is stopped by this finds its place gone; the lease keeps others away until it would have ended."""
+    """A holder that is stopped by this finds its place gone. The lease keeps others away until it has left, or ends."""
     asked = select(LeaseRow.place, LeaseRow.owner, LeaseRow.expires_at)
     found = await connection.execute(
         asked.where(LeaseRow.place.startswith(_beginning(old), autoescape=True))
@@ -81,12 +81,13 @@ async def _move_leases(connection: AsyncConnection, lease: Lease, old: SessionKe
         if not _is_in_channel(row.place, old):
             continue
         place = place_of(replace(key_of(row.place), channel=new))
-        owner = "" if row.place == lease.place else row.owner
-        there = select(LeaseRow.place).where(LeaseRow.place == place).with_for_update()
-        if (await connection.execute(there)).first() is not None:
+        owner = "" if row.place == lease.place else leaving(row.owner, row.place)
+        there = select(LeaseRow.owner).where(LeaseRow.place == place).with_for_update()
+        holder = await connection.scalar(there)
+        if holder is not None:
             await connection.execute(delete(LeaseRow).where(LeaseRow.place == row.place))
             later = update(LeaseRow).where(LeaseRow.place == place)
-            await connection.execute(later.values(epoch=LeaseRow.epoch + 1, paused=""))
+            await connection.execute(later.values(owner=leaving(holder, place), epoch=LeaseRow.epoch + 1, paused=""))
             continue
         change = update(LeaseRow).where(LeaseRow.place == row.place)
         await connection.execute(change.values(place=place, owner=owner, epoch=LeaseRow.epoch + 1, paused=""))
