@@ -121,7 +121,7 @@ class TelegramReceiver:
 
     def _options(self) -> WebhookOptions:
         told = self._told
-        return WebhookOptions(told.webhook_url, self._path, self._secret, connections=told.webhook_connections)
+        return WebhookOptions(told.webhook_url, self._secret, connections=told.webhook_connections)
 
 
 async def _show_menus(bot: telegram.Bot) -> None:

@@ -88,10 +88,14 @@ def _groups(settings: Settings, me: _Told) -> Finding:
 def _wanting_all(settings: Settings) -> Iterator[str]:
     """The settings that say something of messages which don't call the bot in Telegram's own ways."""
     usual = settings.answering.answer_to
+    if "always" in usual:
+        yield "answering.answer_to"
     for key, rule in _UNCALLED.items():
         if getattr(settings.answering, key) and (not rule or rule in usual):
             yield f"answering.{key}"
     for place, said in settings.places.items():
+        if place.partition("/")[0] == "telegram" and "always" in (said.answer_to or ()):
+            yield f'places."{place}".answer_to'
         for key, rule in _UNCALLED.items():
             is_there = place.partition("/")[0] == "telegram" and getattr(said, key)
             if is_there and (not rule or rule in (usual if said.answer_to is None else said.answer_to)):

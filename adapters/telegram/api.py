@@ -29,12 +29,11 @@ from telegram.error import (
 )
 from telegram.request import HTTPXRequest
 
+from adapters.telegram.line import TELEGRAM
 from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
 
 # The SDK gives times as it will in its next version, and does not warn at every RetryAfter that it will.
 os.environ.setdefault("PTB_TIMEDELTA", "true")
-
-TELEGRAM_URL = "https://api.telegram.org"
 
 _CONNECT_TIMEOUT_S = 5.0
 _TRANSFER_TIMEOUT_S = 15.0
@@ -57,7 +56,7 @@ class EntitiesRefused(PlatformRefused):
     """The text itself may be taken without them."""
 
 
-def open_bot(token: str, base_url: str = TELEGRAM_URL) -> telegram.Bot:
+def open_bot(token: str, base_url: str = TELEGRAM) -> telegram.Bot:
     """An async context manager; it asks who the bot is when it is entered. Raises PlatformRefused without a token."""
     with translated():
         return _Bot(
@@ -111,12 +110,15 @@ class _Request(HTTPXRequest):
     __slots__ = ()
 
     @staticmethod
-    def parse_json_payload(payload: bytes) -> Any:
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:  # as the SDK has it
         """The SDK's own one logs what it can't read, and people's text with it."""
         try:
-            return json.loads(payload.decode(errors="replace"))
+            answer = json.loads(payload.decode(errors="replace"))
         except ValueError:
             raise TelegramError("the answer is no JSON") from None
+        if not isinstance(answer, dict):
+            raise TelegramError("the answer is no object")
+        return answer
 
     async def fetch(self, address: str, limit_bytes: int) -> bytes:
         """What is there, at most so much of it. Raises httpx.HTTPError and PlatformError."""

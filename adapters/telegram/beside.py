@@ -7,10 +7,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol
 
 from adapters.telegram.account import TelegramAccount
 from adapters.telegram.line import Line
+from adapters.telegram.moves import Moves
 from adapters.telegram.places import chat_key
 from adapters.telegram.presses import Presses
 from core.dialogue import Move
@@ -20,14 +20,6 @@ from core.ports import Accept, Arrival
 logger = logging.getLogger(__name__)
 
 _AGAIN_S = 5.0
-
-
-class Moves(Protocol):
-    """What the sender has met."""
-
-    async def next(self) -> tuple[str, str]:
-        """A group's old id and its new one; it waits for them."""
-        ...
 
 
 @asynccontextmanager

@@ -17,9 +17,10 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
-from adapters.telegram.beside import Moves, beside
+from adapters.telegram.beside import beside
 from adapters.telegram.handing_over import hand_over
 from adapters.telegram.line import Address, Line, open_line
+from adapters.telegram.moves import Moves
 from adapters.telegram.presses import Presses
 from adapters.telegram.trouble import Pauses, Trouble
 from adapters.telegram.updates import KINDS, Answer, Updates, read_answer, read_broken_answer

@@ -84,7 +84,7 @@ class TelegramSender:
         except MessageGone:
             _keep(self._gone, (part.session_key.channel, handle), None)
 
-    async def append(self, handle: str, part: Outgoing, text: str) -> None:  # noqa: ARG002
+    async def append(self, handle: str, part: Outgoing, text: str) -> None:
         """Telegram has no native stream."""
         await self.update(handle, part)
 
@@ -93,7 +93,7 @@ class TelegramSender:
             raise MessageGone("the message was deleted")
         await self._edit(handle, part, is_urgent=True)
 
-    async def find(self, part: Outgoing) -> str | None:  # noqa: ARG002
+    async def find(self, part: Outgoing) -> str | None:
         """Telegram gives no history out."""
         return None
 
@@ -106,7 +106,7 @@ class TelegramSender:
                 else:
                     await self._bot.delete_message(key.channel, number)
 
-    async def show_typing(self, key: SessionKey, reply_to_id: str, status: str) -> None:  # noqa: ARG002
+    async def show_typing(self, key: SessionKey, reply_to_id: str, status: str) -> None:
         topic, direct_topic = topic_of(key.thread)
         if direct_topic is not None or self._pace.rests(key.channel):  # a channel's messages show no typing
             return
@@ -118,7 +118,7 @@ class TelegramSender:
     async def end_typing(self, key: SessionKey, reply_to_id: str) -> None:
         """It ends by itself, with the next message or after five seconds."""
 
-    async def read(self, key: SessionKey, attachment: Attachment, limit_bytes: int) -> bytes:  # noqa: ARG002
+    async def read(self, key: SessionKey, attachment: Attachment, limit_bytes: int) -> bytes:
         return await read_file(self._bot, attachment.handle, limit_bytes)
 
     async def name_thread(self, key: SessionKey, title: str) -> None:

@@ -18,11 +18,11 @@ from functools import partial
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
 
-from adapters.telegram.beside import Moves, beside
+from adapters.telegram.beside import beside
 from adapters.telegram.handing_over import hand_over
 from adapters.telegram.line import Address, Contested, Line, TokenRefused, open_line, told_in
+from adapters.telegram.moves import Moves
 from adapters.telegram.presses import Presses
 from adapters.telegram.trouble import Pauses, Trouble
 from adapters.telegram.updates import KINDS, Updates
@@ -43,8 +43,6 @@ _ACCEPT_S = 30.0
 class WebhookOptions:
     #: As Telegram reaches it: https://bots.example.org/telegram
     url: str
-    #: Where a request for it arrives here.
-    path: str
     #: 1–256 of A–Z, a–z, 0–9, _ and -.
     secret: str = field(repr=False)
     #: At once, as Telegram makes them.
@@ -63,7 +61,7 @@ class WebhookOptions:
 
 
 class Webhook:
-    """Implements `Receiver`; its `route` belongs on the program's web server."""
+    """Implements `Receiver`; what Telegram brings is for `receive`."""
 
     def __init__(self, address: Address, updates: Updates, moves: Moves, options: WebhookOptions) -> None:
         self._address = address
@@ -78,10 +76,6 @@ class Webhook:
         self._is_set = self._was_set = False
         #: What Telegram met last, as it told.
         self._told = ""
-
-    @property
-    def route(self) -> Route:
-        return Route(self._options.path, self.receive, methods=["POST"])
 
     async def run(self, accept: Accept) -> None:
         """Until it is cancelled; the webhook stays, and Telegram keeps what comes meanwhile.

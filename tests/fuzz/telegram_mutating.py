@@ -4,6 +4,7 @@ import copy
 import json
 import random
 from collections.abc import Sequence
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -93,26 +94,26 @@ class Mutator:
 
     def _spoil(self, update: dict[str, object]) -> None:
         *way, last = self._chance.choice(_paths(update))
-        holder: object = update
+        holder: Any = update  # JSON of any shape
         for step in way:
-            holder = holder[step]  # type: ignore[index]
+            holder = holder[step]
         match self._chance.randrange(6):
             case 0:
-                del holder[last]  # type: ignore[attr-defined]
+                del holder[last]
             case 1:
-                holder[last] = self._elsewhere()  # type: ignore[index]
+                holder[last] = self._elsewhere()
             case 2 if isinstance(holder, dict):
                 holder[self._a_name()] = self._elsewhere()
             case 3:
-                holder[last] = [copy.deepcopy(holder[last])] * self._chance.randint(1, 20)  # type: ignore[index]
+                holder[last] = [copy.deepcopy(holder[last])] * self._chance.randint(1, 20)
             case _:
-                holder[last] = copy.deepcopy(self._chance.choice(self._values))  # type: ignore[index]
+                holder[last] = copy.deepcopy(self._chance.choice(self._values))
 
     def _elsewhere(self) -> object:
         """A part of another update."""
-        found: object = self._chance.choice(self._recorded)
+        found: Any = self._chance.choice(self._recorded)
         for step in self._chance.choice(_paths(found)):
-            found = found[step]  # type: ignore[index]
+            found = found[step]
         return copy.deepcopy(found)
 
     def _a_name(self) -> str:

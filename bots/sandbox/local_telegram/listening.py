@@ -100,7 +100,7 @@ class Listener:
         class Protocol(H11Protocol):
             """Its transports are known."""
 
-            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # asyncio gives no other kind here
                 super().connection_made(transport)
                 if self.client is not None:
                     transports[self.client] = transport

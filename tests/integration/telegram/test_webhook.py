@@ -49,10 +49,10 @@ async def staged(check_s: float = 60.0) -> AsyncIterator[Stage]:
         httpx2.AsyncClient(timeout=DEADLINE_S, trust_env=False) as web,
     ):
         url = f"http://127.0.0.1:{port}/telegram"
-        options = WebhookOptions(url, "/telegram", SECRET, 7, LIMIT_BYTES, check_s, 1, QUICK)
+        options = WebhookOptions(url, SECRET, 7, LIMIT_BYTES, check_s, 1, QUICK)
         address = Address(telegram.token, telegram.base_url)
         webhook = Webhook(address, Updates(account_of(telegram), PlainButtons()), Moves(), options)
-        app.routes.append(webhook.route)
+        app.add_route("/telegram", webhook.receive, methods=["POST"])
         yield Stage(telegram, webhook, Kept(), web, url)
 
 
@@ -219,7 +219,7 @@ async def test_a_wrong_token_ends_the_start_and_names_its_setting(stage: Stage) 
 
 async def test_an_address_that_telegram_does_not_take_ends_the_start() -> None:
     async with local_telegram() as telegram:
-        options = WebhookOptions("http://bots.example.org/telegram", "/telegram", SECRET)
+        options = WebhookOptions("http://bots.example.org/telegram", SECRET)
         address = Address(telegram.token, telegram.base_url)
         webhook = Webhook(address, Updates(account_of(telegram), PlainButtons()), Moves(), options)
 
@@ -280,4 +280,4 @@ async def test_neither_the_secret_nor_what_was_said_is_in_the_log(
 @pytest.mark.parametrize("secret", ["", "a b", "x" * 257, "geheimnißvoll"])
 def test_a_secret_that_telegram_would_refuse_is_refused_here(secret: str) -> None:
     with pytest.raises(ValueError, match="secret has 1–256 letters"):
-        WebhookOptions("https://bots.example.org/telegram", "/telegram", secret)
+        WebhookOptions("https://bots.example.org/telegram", secret)
