@@ -1,7 +1,5 @@
 """Messages, as python-telegram-bot's own bots exchange them with people on the local Bot API server."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 from telegram import (
     Bot,
@@ -10,45 +8,15 @@ from telegram import (
     Message,
     MessageEntity,
     ReplyParameters,
-    Update,
 )
 from telegram.error import BadRequest
 
-from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
-from bots.sandbox.local_telegram.options import NO_RATES, Options
+from bots.sandbox.local_telegram.driver import LocalTelegram
 from bots.sandbox.local_telegram.people import Person
-from tests.integration.telegram.ptb_bots import echo_application, ptb_bot
+from tests.integration.telegram.hearing import heard, said
+from tests.integration.telegram.ptb_bots import echo_application
 
 STOP = InlineKeyboardMarkup([[InlineKeyboardButton("Stop", callback_data="stop:1")]])
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[LocalTelegram]:
-    async with local_telegram(Options(rates=NO_RATES)) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: LocalTelegram) -> AsyncIterator[Bot]:
-    async with ptb_bot(telegram) as bot:
-        yield bot
-
-
-@pytest.fixture
-async def ann(telegram: LocalTelegram) -> Person:
-    """She has begun the chat."""
-    ann = await telegram.person("Ann", "ann")
-    await ann.says("/start")
-    return ann
-
-
-async def heard(bot: Bot, offset: int = 0, kinds: list[str] | None = None) -> list[Update]:
-    return list(await bot.get_updates(offset=offset, timeout=10, allowed_updates=kinds))
-
-
-def said(update: Update) -> Message:
-    assert update.message is not None
-    return update.message
 
 
 async def test_an_echo_bot_answers_over_polling(telegram: LocalTelegram) -> None:

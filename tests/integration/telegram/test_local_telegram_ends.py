@@ -1,36 +1,19 @@
 """Where a bot is not wanted any more, or was never asked, and chats that are others' on the local Bot API server."""
 
-from collections.abc import AsyncIterator, Sequence
-
 import pytest
-from telegram import Bot, Message, Update
+from telegram import Bot
 from telegram.error import BadRequest, ChatMigrated, Forbidden
 
 from bots.sandbox.local_telegram.account import BotOptions
-from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
+from bots.sandbox.local_telegram.driver import LocalTelegram
 from bots.sandbox.local_telegram.options import NO_RATES, Options
 from bots.sandbox.local_telegram.people import Person, Place
-from tests.integration.telegram.ptb_bots import ptb_bot
+from tests.integration.telegram.hearing import heard_now, last_message, texts
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[LocalTelegram]:
-    bot = BotOptions(has_topics_enabled=True, users_create_topics=True)
-    async with local_telegram(Options(bot=bot, rates=NO_RATES)) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: LocalTelegram) -> AsyncIterator[Bot]:
-    async with ptb_bot(telegram) as bot:
-        yield bot
-
-
-@pytest.fixture
-async def ann(telegram: LocalTelegram) -> Person:
-    ann = await telegram.person("Ann")
-    await ann.says("/start")
-    return ann
+def options() -> Options:
+    return Options(bot=BotOptions(has_topics_enabled=True, users_create_topics=True), rates=NO_RATES)
 
 
 @pytest.fixture
@@ -39,28 +22,13 @@ async def forum(telegram: LocalTelegram, ann: Person) -> Place:
     return await telegram.group("Club", ann, is_forum=True)
 
 
-async def heard(bot: Bot) -> Sequence[Update]:
-    """All of it, from the beginning."""
-    return await bot.get_updates()
-
-
-async def last_message(bot: Bot) -> Message:
-    message = [update.message for update in await heard(bot) if update.message][-1]
-    assert message is not None
-    return message
-
-
-async def texts(bot: Bot) -> list[str | None]:
-    return [update.message.text for update in await heard(bot) if update.message and update.message.text]
-
-
 async def test_a_group_that_became_a_supergroup_names_its_new_id(
     bot: Bot, ann: Person, telegram: LocalTelegram
 ) -> None:
     group = await telegram.group("Friends", ann, kind="group")
     sent = await bot.send_message(group.id, "before")
     new = await group.upgrade()
-    moves = [update.message for update in await heard(bot) if update.message][-2:]
+    moves = [update.message for update in await heard_now(bot) if update.message][-2:]
 
     with pytest.raises(ChatMigrated) as moved:
         await bot.send_message(group.id, "after")
@@ -86,7 +54,7 @@ async def test_a_bot_that_was_kicked_or_left_is_told_and_writes_no_more(
     await group.bot_leaves()
     with pytest.raises(Forbidden, match=f"bot is not a member of the {kind} chat"):
         await bot.send_chat_action(group.id, "typing")
-    changes = [update.my_chat_member for update in await heard(bot) if update.my_chat_member]
+    changes = [update.my_chat_member for update in await heard_now(bot) if update.my_chat_member]
 
     standings = [(known.old_chat_member.status, known.new_chat_member.status) for known in changes if known]
     assert standings == [("left", "member"), ("member", "kicked"), ("kicked", "left")]
@@ -116,7 +84,7 @@ async def test_a_group_where_members_may_not_write_takes_nothing_from_a_member(
 async def test_who_blocked_the_bot_gets_nothing(bot: Bot, ann: Person) -> None:
     sent = await bot.send_message(ann.id, "hello")
     await ann.blocks()
-    change = (await heard(bot))[-1].my_chat_member
+    change = (await heard_now(bot))[-1].my_chat_member
 
     for call in (
         bot.send_message(ann.id, "hello?"),
@@ -163,7 +131,7 @@ async def test_a_business_chat_is_another_one_than_the_bots_own_with_the_same_id
     await ann.edits(message, "do you sell green tea?", shop)
     await shop.delete_message(message)
     sent = await bot.send_message(ann.id, "yes", business_connection_id=shop.business)
-    kinds = [next(kind for kind in update.to_dict() if kind != "update_id") for update in (await heard(bot))[1:]]
+    kinds = [next(kind for kind in update.to_dict() if kind != "update_id") for update in (await heard_now(bot))[1:]]
 
     assert kinds == [
         "business_connection",
@@ -196,7 +164,7 @@ async def test_a_channels_posts_are_no_messages(bot: Bot, ann: Person, telegram:
     post = await ann.says("today", channel)
     await ann.edits(post, "yesterday", channel)
 
-    *_, posted, edited = await heard(bot)
+    *_, posted, edited = await heard_now(bot)
 
     assert posted.channel_post is not None
     assert posted.channel_post.sender_chat is not None

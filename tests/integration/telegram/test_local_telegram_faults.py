@@ -1,45 +1,21 @@
 """What goes wrong by request on the local Bot API server."""
 
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from telegram import Bot
 from telegram.error import BadRequest, NetworkError, RetryAfter, TimedOut
 
-from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
-from bots.sandbox.local_telegram.options import NO_RATES, Options
+from bots.sandbox.local_telegram.driver import LocalTelegram
 from bots.sandbox.local_telegram.orders import OrderRefused
 from bots.sandbox.local_telegram.people import NeverSeen, Person
-from tests.integration.telegram.ptb_bots import echo_application, ptb_bot, raw_client
+from tests.integration.telegram.hearing import shown
+from tests.integration.telegram.ptb_bots import echo_application, raw_client
 
 
 @pytest.fixture(autouse=True)
 def _no_warning_at_every_429(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PTB_TIMEDELTA", "1")
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[LocalTelegram]:
-    async with local_telegram(Options(rates=NO_RATES)) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: LocalTelegram) -> AsyncIterator[Bot]:
-    async with ptb_bot(telegram) as bot:
-        yield bot
-
-
-@pytest.fixture
-async def ann(telegram: LocalTelegram) -> Person:
-    ann = await telegram.person("Ann")
-    await ann.says("/start")
-    return ann
-
-
-async def shown(ann: Person) -> list[str]:
-    return [message.text for message in (await ann.chat.look()).bots]
 
 
 async def test_a_connection_dropped_before_acting_sent_nothing(bot: Bot, ann: Person, telegram: LocalTelegram) -> None:

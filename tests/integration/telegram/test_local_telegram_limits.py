@@ -24,19 +24,6 @@ async def telegram() -> AsyncIterator[LocalTelegram]:
         yield telegram
 
 
-@pytest.fixture
-async def bot(telegram: LocalTelegram) -> AsyncIterator[Bot]:
-    async with ptb_bot(telegram) as bot:
-        yield bot
-
-
-@pytest.fixture
-async def ann(telegram: LocalTelegram) -> Person:
-    ann = await telegram.person("Ann")
-    await ann.says("/start")
-    return ann
-
-
 async def test_a_text_has_4096_utf16_units(bot: Bot, ann: Person, telegram: LocalTelegram) -> None:
     longest = PARTY * 2048
     sent = await bot.send_message(ann.id, "x" * 4096)

@@ -1,57 +1,25 @@
 """Where people and bots meet on the local Bot API server: topics, groups, moves, ends, privacy."""
 
-from collections.abc import AsyncIterator, Sequence
-
 import pytest
-from telegram import Bot, Message, ReplyParameters, Update
+from telegram import Bot, ReplyParameters
 from telegram.error import BadRequest
 
 from bots.sandbox.local_telegram.account import BotOptions
-from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
+from bots.sandbox.local_telegram.driver import LocalTelegram
 from bots.sandbox.local_telegram.options import NO_RATES, Options
 from bots.sandbox.local_telegram.people import Person, Place
-from tests.integration.telegram.ptb_bots import ptb_bot
+from tests.integration.telegram.hearing import heard_now, last_message, texts
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[LocalTelegram]:
-    bot = BotOptions(has_topics_enabled=True, users_create_topics=True)
-    async with local_telegram(Options(bot=bot, rates=NO_RATES)) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: LocalTelegram) -> AsyncIterator[Bot]:
-    async with ptb_bot(telegram) as bot:
-        yield bot
-
-
-@pytest.fixture
-async def ann(telegram: LocalTelegram) -> Person:
-    ann = await telegram.person("Ann")
-    await ann.says("/start")
-    return ann
+def options() -> Options:
+    return Options(bot=BotOptions(has_topics_enabled=True, users_create_topics=True), rates=NO_RATES)
 
 
 @pytest.fixture
 async def forum(telegram: LocalTelegram, ann: Person) -> Place:
     """The bot may do nothing but speak there."""
     return await telegram.group("Club", ann, is_forum=True)
-
-
-async def heard(bot: Bot) -> Sequence[Update]:
-    """All of it, from the beginning."""
-    return await bot.get_updates()
-
-
-async def last_message(bot: Bot) -> Message:
-    message = [update.message for update in await heard(bot) if update.message][-1]
-    assert message is not None
-    return message
-
-
-async def texts(bot: Bot) -> list[str | None]:
-    return [update.message.text for update in await heard(bot) if update.message and update.message.text]
 
 
 async def test_a_topic_marks_its_messages(bot: Bot, ann: Person, forum: Place) -> None:
@@ -246,7 +214,7 @@ async def test_only_an_administrator_is_told_of_reactions_in_a_group(
     await group.promote_bot()
     await ann.reacts(message, "🔥", chat=group)
 
-    reactions = [update.message_reaction for update in await heard(bot) if update.message_reaction]
+    reactions = [update.message_reaction for update in await heard_now(bot) if update.message_reaction]
 
     assert [known.new_reaction[0].emoji for known in reactions] == ["🔥"]  # type: ignore[attr-defined]
     assert [known.old_reaction[0].emoji for known in reactions] == ["👍"]  # type: ignore[attr-defined]

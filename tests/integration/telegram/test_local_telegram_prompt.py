@@ -11,7 +11,6 @@ from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
 from bots.sandbox.local_telegram.options import NO_RATES, Options
 from bots.sandbox.local_telegram.people import Person
 from bots.sandbox.telegram_prompt import HELP, Prompt
-from tests.integration.telegram.ptb_bots import ptb_bot
 
 STOP = InlineKeyboardMarkup([[InlineKeyboardButton("Stop", callback_data="stop:1")]])
 
@@ -42,12 +41,6 @@ class Terminal:
 async def telegram() -> AsyncIterator[LocalTelegram]:
     async with local_telegram(Options(bot=BotOptions(has_topics_enabled=True), rates=NO_RATES)) as telegram:
         yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: LocalTelegram) -> AsyncIterator[Bot]:
-    async with ptb_bot(telegram) as bot:
-        yield bot
 
 
 @pytest.fixture

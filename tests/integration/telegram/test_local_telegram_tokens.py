@@ -1,39 +1,15 @@
 """Who may speak for a bot on the local Bot API server: one poller at a time, with the token that is good."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 from telegram import Bot
 from telegram.error import Conflict, InvalidToken
 
-from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
-from bots.sandbox.local_telegram.options import NO_RATES, Options
+from bots.sandbox.local_telegram.driver import LocalTelegram
 from bots.sandbox.local_telegram.people import Person
+from tests.integration.telegram.hearing import shown
 from tests.integration.telegram.ptb_bots import ptb_bot, raw_client
-
-
-@pytest.fixture
-async def telegram() -> AsyncIterator[LocalTelegram]:
-    async with local_telegram(Options(rates=NO_RATES)) as telegram:
-        yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: LocalTelegram) -> AsyncIterator[Bot]:
-    async with ptb_bot(telegram) as bot:
-        yield bot
-
-
-@pytest.fixture
-async def ann(telegram: LocalTelegram) -> Person:
-    ann = await telegram.person("Ann")
-    await ann.says("/start")
-    return ann
-
-
-async def shown(ann: Person) -> list[str]:
-    return [message.text for message in (await ann.chat.look()).bots]
 
 
 async def test_the_second_of_two_pollers_ends_the_first_ones_poll(

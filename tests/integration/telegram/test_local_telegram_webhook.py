@@ -16,7 +16,7 @@ from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
 from bots.sandbox.local_telegram.options import NO_RATES, Options
 from bots.sandbox.local_telegram.people import Person
 from bots.web import serving
-from tests.integration.telegram.ptb_bots import echo_application, ptb_bot
+from tests.integration.telegram.ptb_bots import echo_application
 
 SECRET = "only-telegram-knows-it"
 
@@ -52,12 +52,6 @@ class Endpoint:
 async def telegram() -> AsyncIterator[LocalTelegram]:
     async with local_telegram(Options(rates=NO_RATES, webhook_wait_s=0.02)) as telegram:
         yield telegram
-
-
-@pytest.fixture
-async def bot(telegram: LocalTelegram) -> AsyncIterator[Bot]:
-    async with ptb_bot(telegram) as bot:
-        yield bot
 
 
 @pytest.fixture

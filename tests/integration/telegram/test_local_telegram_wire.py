@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 import httpx2
 import pytest
 
-from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
-from bots.sandbox.local_telegram.options import NO_RATES, Options
+from bots.sandbox.local_telegram.driver import LocalTelegram
 from bots.sandbox.local_telegram.people import Person
 from tests.integration.telegram.ptb_bots import raw_client
 
@@ -16,22 +15,9 @@ KEYBOARD = {"inline_keyboard": [[{"text": "Stop", "callback_data": "stop"}]]}
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[LocalTelegram]:
-    async with local_telegram(Options(rates=NO_RATES)) as telegram:
-        yield telegram
-
-
-@pytest.fixture
 async def client(telegram: LocalTelegram) -> AsyncIterator[httpx2.AsyncClient]:
     async with raw_client(telegram) as client:
         yield client
-
-
-@pytest.fixture
-async def ann(telegram: LocalTelegram) -> Person:
-    ann = await telegram.person("Ann")
-    await ann.says("/start")
-    return ann
 
 
 @pytest.mark.parametrize("how", ["query", "form", "multipart", "json", "json of text"])

@@ -62,6 +62,8 @@ async def test_private_topics_and_open_groups_are_told() -> None:
     ("changes", "named"),
     [
         ({"answering": AnsweringSettings(names=("Banter",))}, "answering.names wants"),
+        ({"answering": AnsweringSettings(answer_to=("always",))}, "answering.answer_to wants"),
+        ({"places": {"telegram//-100": PlaceSettings(answer_to=("always",))}}, 'places."telegram//-100".answer_to'),
         (
             {"answering": AnsweringSettings(prefixes=("!b",), group_context=True)},
             "group_context and answering.prefixes",
