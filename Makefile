@@ -13,7 +13,7 @@ chat: $(VENV)/.installed
 	@$(BIN)/banter chat $(CHAT)
 
 test: $(VENV)/.installed-test
-	@$(BIN)/python -m pytest $(TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(TESTS)
 
 check: $(VENV)/.installed-check
 	@$(BIN)/ruff check .

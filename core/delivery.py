@@ -34,13 +34,7 @@ _FIRST_SHOW_S = 0.15
 class ReplyDelivery:
     """One reply. One task appends to it, and closes it in the end."""
 
-    def __init__(
-        self,
-        edge: Edge,
-        outbox: Outbox,
-        to: Recipient,
-        delivery: Delivery,
-    ) -> None:
+    def __init__(self, edge: Edge, outbox: Outbox, to: Recipient, delivery: Delivery) -> None:
         self._sender = edge.sender
         self._outbox = outbox
         self._to = to
@@ -49,7 +43,8 @@ class ReplyDelivery:
         self.typing = TypingIndicator(edge.sender, self._can, to.key, to.reply_to_id)
         #: As it was last written down.
         self.delivery = delivery
-        self._splitter = edge.splitter([part.end for part in delivery.parts if part.end is not None])
+        borders = [part.end for part in delivery.parts if part.end is not None]
+        self._splitter = edge.splitter(borders, self._can.limit_chars)
         if delivery.text:
             self._splitter.append(delivery.text)
         if self._can.native_stream:  # what was seen of the open part stays its beginning
@@ -86,15 +81,26 @@ class ReplyDelivery:
 
     async def notice(self, markdown: str) -> None:
         """What is seen until the first word, which takes its place. What a stream says can't be taken back."""
-        self.typing.say(markdown)
-        if not self._can.edits or self._can.native_stream:
-            return
+        await self.remark(markdown)
+        if self._can.edits and not self._can.native_stream:
+            await self._say_first(markdown)
+
+    async def remark(self, status: str) -> None:
+        """Why it takes long, seen beside the reply where the platform can show that."""
+        self.typing.say(status)
+        if self._can.native_stream and self._can.shows_work:
+            await self._say_first("", status)
+
+    async def _say_first(self, markdown: str, beside: str = "") -> None:
         async with self._turn:
             if self._text or self._stopping.is_set():
                 return
             with self._later_again("a notice was not shown"):
                 await self._write(replace(self.delivery, parts=merged(self.delivery.parts, [SentPart(0)])))
                 await self._bring(0, markdown, self._sending.once)
+                if beside:
+                    handle, shown = self.delivery.parts[0].handle or "", self._outgoing(0, "")
+                    await self._sending.once(lambda: self._sender.show_work(handle, shown, beside))
 
     async def finish(self, text: str, record: Callable[[Delivery], Awaitable[Delivery]]) -> Delivery:
         """The reply is whole: `record` writes it down with its parts, then it is sent to the end.
@@ -188,9 +194,11 @@ class ReplyDelivery:
 
     async def _show(self) -> None:
         """What is known now is written down, then seen. A stream is ended before the platform finds it too old."""
-        if self._can.stream_age_s and self._age_s(len(self._splitter.closed)) >= self._can.stream_age_s:
+        opened_at = self._opened_at.get(len(self._splitter.closed), math.inf)
+        if self._can.stream_age_s and time.monotonic() - opened_at >= self._can.stream_age_s:
             self._splitter.roll_over()
-        closed, visible = self._splitter.closed, self._visible()
+        closed = self._splitter.closed
+        visible = self._splitter.release() if self._can.native_stream else "".join(self._splitter.open()[:1])
         texts = [part.text for part in closed] + ([visible] if visible else [])
         if not texts:
             return
@@ -201,14 +209,6 @@ class ReplyDelivery:
         )
         for number, text in enumerate(texts):
             await self._bring(number, text, self._sending.once, is_closed=number < len(closed))
-
-    def _age_s(self, part: int) -> float:
-        """Since it was opened."""
-        return time.monotonic() - self._opened_at.get(part, math.inf)
-
-    def _visible(self) -> str:
-        """What may be seen of the open part."""
-        return self._splitter.release() if self._can.native_stream else "".join(self._splitter.open()[:1])
 
     async def _bring(
         self, number: int, text: str, send: Send, *, is_closed: bool = False, is_last: bool = False
@@ -235,7 +235,8 @@ class ReplyDelivery:
 
     def _outgoing(self, number: int, text: str, *, is_closed: bool = False, is_last: bool = False) -> Outgoing:
         to = self._to
-        return Outgoing(to.key, to.reply_to_id, self.delivery.token, number, text, is_closed, is_last, to.is_drawn)
+        token = self.delivery.token
+        return Outgoing(to.key, to.reply_to_id, token, number, text, is_closed, is_last, to.is_drawn, to.asker_id)
 
     async def _append(self, handle: str, shown: Outgoing, send: Send) -> None:
         """What may have been appended is not appended again: such a part is closed in one go as well."""

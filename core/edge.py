@@ -28,11 +28,13 @@ class Recipient:
     holding: Holding
     #: The model answers it.
     is_drawn: bool = False
+    #: The platform's id of the person who is answered; "" where nobody asked.
+    asker_id: str = ""
 
 
-def whole_parts(edge: Edge, text: str) -> tuple[SentPart, ...]:
-    """How a text that is known from the start is cut."""
-    splitter = edge.splitter()
+def whole_parts(edge: Edge, key: SessionKey, text: str) -> tuple[SentPart, ...]:
+    """How a text that is known from the start is cut for a place."""
+    splitter = edge.splitter(limit_chars=edge.sender.capabilities(key).limit_chars)
     splitter.append(text)
     splitter.finish()
     return tuple(SentPart(number, end=part.end) for number, part in enumerate(splitter.closed))

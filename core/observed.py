@@ -119,6 +119,9 @@ class ObservedSender:
     async def append(self, handle: str, part: Outgoing, text: str) -> None:
         await self._watched("append", self._sender.append(handle, part, text), part.token)
 
+    async def show_work(self, handle: str, part: Outgoing, status: str) -> None:
+        await self._watched("show_work", self._sender.show_work(handle, part, status), part.token)
+
     async def close(self, handle: str, part: Outgoing) -> None:
         await self._watched("close", self._sender.close(handle, part), part.token)
 

@@ -62,6 +62,10 @@ class Capabilities:
     typing_interval_s: float = 0.0
     #: Threads that want a name can be given one (`Sender.name_thread`).
     names_threads: bool = False
+    #: A stream can show why it has no text yet (`Sender.show_work`).
+    shows_work: bool = False
+    #: A part holds at most so many characters, as the splitter counts them; 0: what the splitter usually lets it hold.
+    limit_chars: int = 0
     #: No call takes longer.
     send_timeout_s: float = 30.0
 
@@ -84,6 +88,8 @@ class Outgoing:
     is_last: bool = False
     #: The model writes it; it can be stopped while it is written, and judged and drawn again afterwards.
     is_drawn: bool = False
+    #: The platform's id of the person who is answered; "" where nobody asked.
+    asker_id: str = ""
 
     @property
     def nonce(self) -> str:
@@ -112,6 +118,10 @@ class Sender(Protocol):
 
     async def append(self, handle: str, part: Outgoing, text: str) -> None:
         """Writes on in a native stream; `text` is the end of `part.markdown`."""
+        ...
+
+    async def show_work(self, handle: str, part: Outgoing, status: str) -> None:
+        """Says in a stream without text why it takes long (`shows_work`); with the first text that is over."""
         ...
 
     async def close(self, handle: str, part: Outgoing) -> None:
@@ -174,4 +184,6 @@ class Splitter(Protocol):
 class NewSplitter(Protocol):
     """An adapter's splitter, cut again where an earlier one was."""
 
-    def __call__(self, borders: Sequence[int] = ()) -> Splitter: ...
+    def __call__(self, borders: Sequence[int] = (), limit_chars: int = 0) -> Splitter:
+        """`Capabilities.limit_chars`; 0 is the adapter's usual limit."""
+        ...

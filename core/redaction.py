@@ -7,11 +7,14 @@ _CUT = "[cut]"
 #: A text without any of these has neither a name nor a key below, however it is escaped; most texts have none.
 _HINTS = (
     *("token", "secret", "password", "authorization", "apikey", "api_key", "response_url", "cookie", "signature"),
+    *("trigger_id", "ticket"),
     *("xox", "xapp-", "sk-", "hooks.slack.com", "wss://", "\\u"),
 )
 #: Telegram's and Discord's keys have these.
 _TAILS = (re.compile(r":[\w-]{30}"), re.compile(r"\.[\w-]{6,7}\.[\w-]{27}"))
-_SECRET_NAMES = re.compile(r"token|secret|password|authorization|api_?key|response_url|cookie|signature", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"token|secret|password|authorization|api_?key|response_url|cookie|signature|trigger_id|ticket", re.IGNORECASE
+)
 #: Slack, Telegram, Discord and API keys, wherever they stand in a text.
 _SECRETS = re.compile(
     r"\bxox[a-z]-[\w-]{10,}|\bxapp-[\w-]{10,}|(?<!\d)\d{6,}:[\w-]{30,}|\b[MNO][\w-]{23,27}\.[\w-]{6,7}\.[\w-]{27,}"

@@ -18,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 _Result = TypeVar("_Result")
 
+#: A pause may end a little before its time.
+_CLOCKS_DIFFER_S = 0.02
+
 
 class ReplyInterrupted(Exception):
     """Somebody changes what the reply is about: whoever writes it begins again with what is stored."""
@@ -54,7 +57,13 @@ class Sending:
         self._interrupted.set()
 
     async def once(self, call: Callable[[], Awaitable[_Result]]) -> _Result:
-        """Raises PlatformError, or LeaseLost where too little of the lease is left for the call to end in it."""
+        """Raises PlatformError, or LeaseLost where too little of the lease is left for the call to end in it.
+
+        A platform that wants to be left alone is not called.
+        """
+        left_s = self._quiet_until - time.monotonic()
+        if left_s > _CLOCKS_DIFFER_S:
+            raise RateLimited("the platform wants to be left alone", left_s)
         await self._holding.keep(self._timeout_s)
         try:
             async with asyncio.timeout(self._timeout_s):

@@ -52,7 +52,7 @@ def formatted(markdown: str) -> Formatted:
 def new_splitter() -> NewSplitter:
     """Parts that fit a message after their conversion."""
 
-    def cut(borders: Sequence[int] = ()) -> Splitter:
+    def cut(borders: Sequence[int] = (), limit_chars: int = 0) -> Splitter:  # noqa: ARG001 - Telegram has one limit
         return Splitter(fits, borders)
 
     return cut

@@ -88,6 +88,9 @@ class TelegramSender:
         """Telegram has no native stream."""
         await self.update(handle, part)
 
+    async def show_work(self, handle: str, part: Outgoing, status: str) -> None:
+        """Telegram has no native stream."""
+
     async def close(self, handle: str, part: Outgoing) -> None:
         if self._is_gone(handle, part):
             raise MessageGone("the message was deleted")

@@ -91,7 +91,7 @@ class Beginner:
 
     async def _carry_out(self, holding: Holding, message: WaitingMessage, command: Command) -> Begun:
         new = self.front.new_session(message)
-        cut = partial(whole_parts, self.edges(new.key))
+        cut = partial(whole_parts, self.edges(new.key), new.key)
         order = Order(holding.lease, message, command, self._asker(message), new, new_token(), cut)
         begun = await carry_out(self.memory, self.front.commands, order)
         self.outbox.hear(message, begun)

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
-from core.answering.beginning import Beginner, message_id_of, new_token
+from core.answering.beginning import Beginner, message_id_of, new_token, person_of
 from core.answering.front import Front
 from core.answering.limits import AnswerLimits
 from core.answering.titles import name_thread
@@ -229,7 +229,8 @@ class Answering:
 
     @staticmethod
     def _recipient(holding: Holding, message: WaitingMessage, *, is_drawn: bool = False) -> Recipient:
-        return Recipient(message.inbound.session_key, message_id_of(message), holding, is_drawn)
+        key, asker = message.inbound.session_key, person_of(message)
+        return Recipient(key, message_id_of(message), holding, is_drawn, asker)
 
     @contextlib.asynccontextmanager
     async def _replying(self, to: Recipient, owed: Delivery) -> AsyncIterator[ReplyDelivery]:

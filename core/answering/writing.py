@@ -111,6 +111,8 @@ class Writer:
             await reply.notice(say(message, "The model is loading ({percent} %) …", session, percent=percent))
         elif waiting.position:
             await reply.notice(say(message, "{position} before you …", session, position=waiting.position))
+        else:
+            await reply.remark(say(message, "I am at it …", session))
 
 
 def saying(outbox: Outbox, holding: Holding, message: WaitingMessage, reason: str = "") -> Record:

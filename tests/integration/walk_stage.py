@@ -144,6 +144,8 @@ class Board:
 
     async def name_thread(self, key: SessionKey, title: str) -> None: ...
 
+    async def show_work(self, handle: str, part: Outgoing, status: str) -> None: ...
+
     async def answer(self, channel: str, message_id: str) -> str:
         """Waits for it."""
         place = (channel, message_id)
@@ -229,8 +231,8 @@ async def staged(
         yield Stage(walk, board, model)
 
 
-def new_splitter(borders: Sequence[int] = ()) -> Splitter:
-    return Splitter(lambda markdown: len(markdown) <= 2000, borders)
+def new_splitter(borders: Sequence[int] = (), limit_chars: int = 0) -> Splitter:
+    return Splitter(lambda markdown: len(markdown) <= (limit_chars or 2000), borders)
 
 
 async def talk(stage: Stage, sessions: int, rounds: int) -> float:

@@ -42,7 +42,15 @@ DISCORD = Kind(
 SLACK = Kind(
     "slack",
     Platform.SLACK,
-    Capabilities(native_stream=True, read_back=True, edit_interval_s=0.05, stream_age_s=240.0, send_timeout_s=0.5),
+    Capabilities(
+        native_stream=True,
+        read_back=True,
+        edit_interval_s=0.05,
+        stream_age_s=240.0,
+        typing_interval_s=5.0,
+        shows_work=True,
+        send_timeout_s=0.5,
+    ),
     stream_age_s=300.0,
     stream_limit_chars=100,
 )

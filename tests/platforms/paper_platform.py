@@ -51,6 +51,8 @@ class SeenMessage:
     #: Of a stream that is still written.
     is_stream: bool = False
     is_deleted: bool = False
+    #: Of a stream: why it has no text yet.
+    work: str = ""
     texts: list[str] = field(default_factory=list)
 
     @property
@@ -150,6 +152,7 @@ class PaperPlatform:
             "typing": self._type,
             "read": lambda words: self.files[words["handle"]],
             "name": self._name,
+            "work": self._work,
         }
         return actions[name](words)
 
@@ -230,6 +233,13 @@ class PaperPlatform:
 
     def _is_reply(self, seen: SeenMessage, words: Words) -> bool:
         return seen.channel == words["channel"] and seen.reply_to == words["reply_to"] and not seen.is_deleted
+
+    def _work(self, words: Words) -> str:
+        message = self._stream(words)
+        if message.text:
+            self.violations.append(f"{message.handle} says that it is worked on: {message.text!r}")
+        message.work = words["text"]
+        return ""
 
     def _name(self, words: Words) -> str:
         self.names[words["channel"]] = words["text"]

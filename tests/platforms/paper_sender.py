@@ -63,6 +63,9 @@ class PaperSender:
     async def append(self, handle: str, part: Outgoing, text: str) -> None:
         await self._call("append", part, handle=handle, text=text)
 
+    async def show_work(self, handle: str, part: Outgoing, status: str) -> None:
+        await self._call("work", part, handle=handle, text=status)
+
     async def close(self, handle: str, part: Outgoing) -> None:
         name = "stop" if self._kind.capabilities.native_stream else "edit"
         await self._call(name, part, handle=handle, text=part.markdown)
@@ -122,11 +125,8 @@ def _error(failed: CallFailed) -> PlatformError:
 
 
 def new_splitter(kind: Kind) -> NewSplitter:
-    def fits(markdown: str) -> bool:
-        return len(markdown) <= kind.limit_chars
-
-    def cut(borders: Sequence[int] = ()) -> Splitter:
-        return Splitter(fits, borders)
+    def cut(borders: Sequence[int] = (), limit_chars: int = 0) -> Splitter:
+        return Splitter(lambda markdown: len(markdown) <= (limit_chars or kind.limit_chars), borders)
 
     return cut
 

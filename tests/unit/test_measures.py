@@ -105,6 +105,8 @@ class FailingSender:
 
     async def name_thread(self, key: SessionKey, title: str) -> None: ...
 
+    async def show_work(self, handle: str, part: Outgoing, status: str) -> None: ...
+
     def _fail(self) -> None:
         if self._errors:
             raise self._errors.pop(0)

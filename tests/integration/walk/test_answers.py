@@ -157,11 +157,25 @@ async def test_a_stream_says_nothing_that_it_could_not_take_back(place_on: Calla
     async with place.bot() as bot:
         bot.model.hold(Waiting(position=2))
         asked = await bot.says("hello")
-        await bot.until(lambda: bool(bot.model.requests))
+        await bot.until(lambda: [seen.work for seen in place.platform.messages.values()] == ["2 before you …"])
+        assert place.platform.seen("general") == [""]
         bot.model.go()
         await bot.settles()
 
-        assert place.platform.said(asked) == [answer_to("hello")]
+        assert place.platform.said(asked) == place.platform.seen("general") == [answer_to("hello")]
+
+
+async def test_a_stream_shows_that_a_reply_without_a_word_is_worked_on(place_on: Callable[[Kind], Place]) -> None:
+    place = place_on(KINDS["slack"])
+    async with place.bot() as bot:
+        bot.model.hold()
+        asked = await bot.says("a long question")
+        await bot.until(lambda: [seen.work for seen in place.platform.messages.values()] == ["I am at it …"])
+        bot.model.go()
+        await bot.settles()
+
+        assert place.platform.said(asked) == [answer_to("a long question")]
+        assert place.platform.violations == []
 
 
 async def test_what_one_person_says_at_once_is_answered_as_one_turn(place: Place) -> None:
