@@ -25,6 +25,35 @@ def telegram(
     asyncio.run(_serve(port, name, has_topics=topics))
 
 
+@app.command("slack")
+def slack(
+    port: Annotated[int, typer.Option("--port", help="Of the Web API; 0: any that is free.")] = 8082,
+    name: Annotated[str, typer.Option("--name", help="Who you are to the app.")] = "Ann",
+    events_url: Annotated[str, typer.Option("--events-url", help="Post events there instead of Socket Mode.")] = "",
+) -> None:
+    """Serve Slack's Web API and Socket Mode on this machine and talk to the app that uses them."""
+    asyncio.run(_serve_slack(port, name, events_url))
+
+
+async def _serve_slack(port: int, name: str, events_url: str) -> None:
+    from bots.sandbox.local_slack.driver import local_slack
+    from bots.sandbox.local_slack.options import Options
+    from bots.sandbox.slack_prompt import talk_to_app
+
+    try:
+        async with local_slack(Options(port=port)) as slack:
+            typer.echo(f"Web API         {slack.api_url}")
+            typer.echo(f"bot token       {slack.token}")
+            typer.echo(f"app token       {slack.app_token}")
+            typer.echo(f"signing secret  {slack.signing_secret}")
+            typer.echo(f"control         {slack.control_url}")
+            if events_url:
+                await slack.post_events_to(events_url, verify=False)
+            await talk_to_app(slack, name)
+    except OSError as error:
+        raise _port_taken(port, error) from None
+
+
 async def _serve(port: int, name: str, *, has_topics: bool) -> None:
     from bots.sandbox.local_telegram.account import BotOptions
     from bots.sandbox.local_telegram.driver import local_telegram
@@ -40,7 +69,9 @@ async def _serve(port: int, name: str, *, has_topics: bool) -> None:
             typer.echo(f"control   {telegram.control_url}")
             await talk_to_bot(telegram, name)
     except OSError as error:
-        reason = error.strerror or "no such address"
-        raise SettingsError(
-            f"--port {options.port} can't be listened to ({reason}); 0 takes any that is free"
-        ) from None
+        raise _port_taken(port, error) from None
+
+
+def _port_taken(port: int, error: OSError) -> SettingsError:
+    reason = error.strerror or "no such address"
+    return SettingsError(f"--port {port} can't be listened to ({reason}); 0 takes any that is free")
