@@ -28,18 +28,28 @@ from core.settings.privacy import PrivacySettings, RetentionSettings
 from core.settings.sampling import SamplingSettings
 from core.settings.section import Section
 from core.settings.service import ServiceSettings, WebSettings
+from core.settings.slack import SlackSettings
 from core.settings.telegram import TelegramSettings
 
 ENVIRONMENT_PREFIX = "BANTER_"
 
 
-#: Variables as people know them from other bots → the section whose `token` they are.
-TOKEN_VARIABLES = {"BANTER_TELEGRAM_TOKEN": "telegram"}
+#: Variables as people know them from other bots → the section and the key that they are.
+TOKEN_VARIABLES = {
+    "BANTER_SLACK_TOKEN": ("slack", "token"),
+    "BANTER_SLACK_APP_TOKEN": ("slack", "app_token"),
+    "BANTER_SLACK_SIGNING_SECRET": ("slack", "signing_secret"),
+    "BANTER_SLACK_CLIENT_SECRET": ("slack", "client_secret"),
+    "BANTER_TELEGRAM_TOKEN": ("telegram", "token"),
+}
 
 
 def _tokens() -> dict[str, dict[str, str]]:
-    told = ((name, os.environ.get(variable)) for variable, name in TOKEN_VARIABLES.items())
-    return {name: {"token": token} for name, token in told if token is not None}
+    found: dict[str, dict[str, str]] = {}
+    for variable, (section, key) in TOKEN_VARIABLES.items():
+        if (token := os.environ.get(variable)) is not None:
+            found.setdefault(section, {})[key] = token
+    return found
 
 
 def _whole(path: Path) -> Path:
@@ -185,6 +195,7 @@ class Settings(BaseSettings):
     quotas: QuotaSettings = QuotaSettings()
     service: ServiceSettings = ServiceSettings()
     web: WebSettings = WebSettings()
+    slack: SlackSettings = SlackSettings()
     telegram: TelegramSettings = TelegramSettings()
     privacy: PrivacySettings = PrivacySettings()
     retention: RetentionSettings = RetentionSettings()

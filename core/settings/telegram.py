@@ -1,19 +1,14 @@
 """The settings of the Telegram chatbot."""
 
 import re
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
+from core.settings.address import Address
+from core.settings.secret_text import read_secret
 from core.settings.section import Section
-
-
-def _an_address(url: str) -> str:
-    if url and re.match(r"https?://[^/\s]+", url) is None:
-        raise PydanticCustomError("no_address", "should begin with https:// (or http://) and name a host")
-    return url.rstrip("/")
 
 
 def _a_secret(secret: SecretStr) -> SecretStr:
@@ -30,11 +25,11 @@ class TelegramSettings(Section):
     #: A file that holds the token and nothing else.
     token_file: str = ""
     #: A Bot API server of one's own.
-    api_url: Annotated[str, AfterValidator(_an_address)] = "https://api.telegram.org"
+    api_url: Address = "https://api.telegram.org"
     #: Whether Telegram is asked for messages, or brings them to `webhook_url`.
     receive: Literal["polling", "webhook"] = "polling"
     #: As Telegram reaches it; requests for its path must arrive at `web.host` and `web.port`.
-    webhook_url: Annotated[str, AfterValidator(_an_address)] = ""
+    webhook_url: Address = ""
     #: "" is made of the database's own secret.
     webhook_secret: Annotated[SecretStr, AfterValidator(_a_secret)] = SecretStr("")
     #: At once, as Telegram makes them.
@@ -50,11 +45,10 @@ class TelegramSettings(Section):
             )
         return self
 
+    @property
+    def is_there(self) -> bool:
+        return bool(self.token.get_secret_value() or self.token_file)
+
     def read_token(self) -> str:
         """ "" where there is none. Raises ValueError where the file can't be read."""
-        if self.token.get_secret_value() or not self.token_file:
-            return self.token.get_secret_value().strip()
-        try:
-            return Path(self.token_file).expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, RuntimeError, UnicodeDecodeError) as error:
-            raise ValueError(f"telegram.token_file: {type(error).__name__}; name a file that can be read") from None
+        return read_secret(self.token, self.token_file, "telegram.token_file")

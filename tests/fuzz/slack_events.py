@@ -1,0 +1,47 @@
+"""Spoilt envelopes and requests of Slack's: `python -m tests.fuzz.slack_events --inputs 10000 --seed 1`.
+
+Half of them come over websockets, half over HTTP, some of those forged, too late, or once more. The last line tells how
+many it took. Exit code 1 where one is not acked, stalls a receiver, ends it, or gets another one lost, doubled or let
+in.
+"""
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from tests.fuzz.running import prepared
+from tests.fuzz.slack_feeding import Fault, feed
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.slack_events", description=__doc__)
+    parser.add_argument("--inputs", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    for name in ("core", "adapters"):
+        logging.getLogger(name).propagate = False  # the feeder reads what they say
+    begun = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="banter-fuzz-") as folder:
+        url = prepared(f"sqlite:///{Path(folder) / 'banter.db'}")
+        try:
+            fed = asyncio.run(feed(url, options.inputs, options.seed))
+        except Fault as fault:
+            print("".join(traceback.format_exception(fault)))
+            return 1
+    kinds = ", ".join(f"{count} {kind}" for kind, count in fed.kinds.most_common())
+    print(f"understood as: {kinds}; {fed.sockets} connections; {time.monotonic() - begun:.0f} s")
+    print(
+        f"{fed.frames} envelopes and {fed.requests} requests, {fed.forged} forged or outside 300 s refused and kept "
+        f"nowhere, {fed.replayed} replays dropped, {fed.dead} dead letters kept, {fed.sound} sound messages kept once, "
+        "0 stalls, 0 lost"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
