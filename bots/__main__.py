@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("chat")(chat.chat)
 app.command("run")(run.run)
+app.command("slack")(run.slack)
 app.command("telegram")(run.telegram)
 app.command("engine")(engine.engine)
 app.command("doctor")(doctor.doctor)

@@ -41,7 +41,11 @@ async def examine(settings: Settings, config: Path | None) -> list[Finding]:
     ]
     names = {persona.model or settings.generation.model for persona in settings.known_personas.values()}
     findings += [_model(settings, name) for name in sorted(names)]
-    if settings.telegram.token.get_secret_value() or settings.telegram.token_file:
+    if settings.slack.is_there:
+        from bots.slack_doctor import examine_slack
+
+        findings += await examine_slack(settings)
+    if settings.telegram.is_there:
         from bots.telegram_doctor import examine_telegram  # the SDK takes a while to load
 
         findings += await examine_telegram(settings)

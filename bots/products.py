@@ -8,6 +8,7 @@ from typing import Protocol
 from starlette.routing import Route
 
 from bots.walk import Account
+from core.memory.database import Database
 from core.settings.settings import Settings
 
 
@@ -18,6 +19,8 @@ class Product:
 
 
 class OpenProduct(Protocol):
-    def __call__(self, settings: Settings, secret: bytes, /) -> AbstractAsyncContextManager[Product]:
+    def __call__(
+        self, settings: Settings, secret: bytes, database: Database, /
+    ) -> AbstractAsyncContextManager[Product]:
         """Until the end of the block it can send. The secret is the database's own. Raises SettingsError."""
         ...

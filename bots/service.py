@@ -106,7 +106,7 @@ async def run_service(settings: Settings, config: Path | None, products: Sequenc
         await closing.enter_async_context(warming_up(backend, voices, settings.persona))
         privacy = await closing.enter_async_context(privacy_by_command(settings, config))
         await closing.enter_async_context(retaining(settings, database))
-        opened = [await closing.enter_async_context(product(settings, secret)) for product in products]
+        opened = [await closing.enter_async_context(product(settings, secret, database)) for product in products]
         await answer_people(
             settings,
             [product.account for product in opened],

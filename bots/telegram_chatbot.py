@@ -36,6 +36,7 @@ from core.commands.commands import COMMANDS
 from core.dialogue import Platform
 from core.edge import Edge
 from core.errors import PlatformAway, PlatformError, SettingsError
+from core.memory.database import Database
 from core.ports import Accept
 from core.settings.settings import Settings
 from core.settings.telegram import TelegramSettings
@@ -50,7 +51,7 @@ _ASK_S = 15.0
 
 
 @asynccontextmanager
-async def open_telegram(settings: Settings, secret: bytes) -> AsyncIterator[Product]:
+async def open_telegram(settings: Settings, secret: bytes, _database: Database) -> AsyncIterator[Product]:
     """See `OpenProduct`."""
     told, token = settings.telegram, token_of(settings.telegram)
     texts, moves = Texts(), Moves()

@@ -19,6 +19,11 @@ def run(context: typer.Context) -> None:
     _serve(context, _with_a_token)
 
 
+def slack(context: typer.Context) -> None:
+    """Answer people on Slack."""
+    _serve(context, lambda _settings: [_slack()])
+
+
 def telegram(context: typer.Context) -> None:
     """Answer people on Telegram."""
     _serve(context, lambda _settings: [_telegram()])
@@ -35,9 +40,20 @@ def _serve(context: typer.Context, chosen: "Callable[[Settings], Sequence[OpenPr
 
 
 def _with_a_token(settings: Settings) -> "list[OpenProduct]":
-    if settings.telegram.token.get_secret_value() or settings.telegram.token_file:
-        return [_telegram()]
-    raise SettingsError("no token is set: set BANTER_TELEGRAM_TOKEN, or talk here with `banter chat`")
+    products = [_slack()] if settings.slack.is_there else []
+    if settings.telegram.is_there:
+        products.append(_telegram())
+    if products:
+        return products
+    raise SettingsError(
+        "no token is set: set BANTER_SLACK_TOKEN or BANTER_TELEGRAM_TOKEN, or talk here with `banter chat`"
+    )
+
+
+def _slack() -> "OpenProduct":
+    from bots.slack_workspace import open_slack
+
+    return open_slack
 
 
 def _telegram() -> "OpenProduct":

@@ -9,7 +9,8 @@ from bots.sandbox.local_telegram.account import BotOptions
 from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
 from bots.sandbox.local_telegram.options import Options
 from tests.acceptance.conftest import Home
-from tests.acceptance.telegram_chatbots import BAD, GOOD, REPLY_S, by_webhook, replies, telegram_chatbot, whole
+from tests.acceptance.programs import REPLY_S
+from tests.acceptance.telegram_chatbots import BAD, GOOD, by_webhook, replies, telegram_chatbot, whole
 from tests.integration.running_service import free_port
 
 CAPITAL = "What is the capital of France?"

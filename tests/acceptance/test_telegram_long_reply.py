@@ -9,12 +9,13 @@ from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
 from bots.sandbox.local_telegram.sights import MessageSeen
 from core.generation.models import ResolvedModel
 from tests.acceptance.conftest import Home, link_model
-from tests.acceptance.telegram_chatbots import REPLY_S, telegram_chatbot, whole
+from tests.acceptance.programs import REPLY_S
+from tests.acceptance.telegram_chatbots import telegram_chatbot, whole
 from tests.acceptance.test_openai_chat import variables
 from tests.integration.local_openai import CHAT, LocalOpenAI, reply
 
 _UNITS, _ENTITIES = 4096, 100
-_MARK = re.compile(r"[pct]\d{4}")
+MARK = re.compile(r"[pct]\d{4}")
 _WORDS = [
     "rain",
     "river",
@@ -101,14 +102,14 @@ async def test_a_very_long_reply_comes_whole_in_parts(
         seen = await ann.chat.until(lambda chat: len(whole(chat)) == 1, REPLY_S)
 
     parts = seen.bots
-    marks = [mark for part in parts for mark in _MARK.findall(part.text)]
+    marks = [mark for part in parts for mark in MARK.findall(part.text)]
     assert len(LONG) > 20_000
-    assert marks == _MARK.findall(LONG)
+    assert marks == MARK.findall(LONG)
     assert len(parts) > 4
     assert all(units(part.text) <= _UNITS and len(part.entities) <= _ENTITIES for part in parts)
     for part in parts:
-        assert all(is_within(part, mark, "pre") for mark in _MARK.findall(part.text) if mark[0] == "c")
-        assert not any(is_within(part, mark, "pre") for mark in _MARK.findall(part.text) if mark[0] == "p")
+        assert all(is_within(part, mark, "pre") for mark in MARK.findall(part.text) if mark[0] == "c")
+        assert not any(is_within(part, mark, "pre") for mark in MARK.findall(part.text) if mark[0] == "p")
         assert "```" not in part.text
     assert sum("c0" in part.text for part in parts) >= 3
     assert [bool(part.buttons) for part in parts] == [False] * (len(parts) - 1) + [True]

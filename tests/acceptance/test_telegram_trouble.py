@@ -3,7 +3,6 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
@@ -11,7 +10,7 @@ from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
 from bots.sandbox.local_telegram.people import Document
 from core.generation.models import ResolvedModel
 from tests.acceptance.conftest import Home, link_model
-from tests.acceptance.telegram_chatbots import Chatbot, by_webhook, replies, telegram_chatbot, whole
+from tests.acceptance.telegram_chatbots import by_webhook, replies, telegram_chatbot, whole
 from tests.acceptance.test_bad_input import refused
 from tests.acceptance.test_openai_chat import variables
 from tests.integration.local_openai import CHAT, DONE, Answer, LocalOpenAI, words
@@ -36,24 +35,6 @@ def halting(go_on: asyncio.Event) -> Answer:
     """A reply that waits in its middle."""
     first, *rest = words(CHAT, "Once upon a time", " there was an end.")
     return Answer([first, rest[0], go_on, *rest[1:], DONE])
-
-
-def troubles(chatbot: Chatbot) -> list[object]:
-    return [line["trouble"] for line in chatbot.lines if line.get("trouble")]
-
-
-async def found_in(chatbot: Chatbot, secret: str) -> list[str]:
-    """Where it stands, of all that the program wrote."""
-    written = {file.name: file.read_bytes() for file in chatbot.home.folder.rglob("*") if _is_of_the_bot(file)}
-    written |= {"stderr": chatbot.stderr.encode()}
-    for path in ("/metrics", "/healthz", "/readyz"):
-        written[path] = (await chatbot.get(path)).content
-    assert {"banter.db", "stderr", "/metrics"} <= written.keys()
-    return [name for name, content in written.items() if secret.encode() in content]
-
-
-def _is_of_the_bot(file: Path) -> bool:
-    return file.is_file() and "models" not in file.parts
 
 
 @pytest.mark.parametrize("token", ["7000000001:AAhunter2", "AAhunter2", ""])
@@ -83,10 +64,10 @@ async def test_a_token_that_is_revoked_is_said_once(
         await telegram.called("getUpdates", len(await telegram.calls("getUpdates")) + 1)
 
         assert "it was revoked; set BANTER_TELEGRAM_TOKEN and start again" in str(line["message"])
-        assert troubles(chatbot) == ["token"]
+        assert chatbot.troubles == ["token"]
         assert refusals >= 1
         assert (await chatbot.get("/healthz")).status_code == 200
-        assert await found_in(chatbot, "AAlocal-sandbox") == []
+        assert await chatbot.holding("AAlocal-sandbox") == []
 
 
 async def test_nothing_is_lost_while_telegram_is_away(
@@ -111,7 +92,7 @@ async def test_nothing_is_lost_while_telegram_is_away(
     assert [len((await person.chat.look()).bots) for person in (ann, ben)] == [1, 1]
     warnings = [line["action"] for line in chatbot.lines if line["level"] in ("warning", "error")]
     assert warnings in (["receive"], ["receive", "answer"])  # after a quarter of a minute the open reply is put off
-    assert troubles(chatbot) == ["away"]
+    assert chatbot.troubles == ["away"]
     assert len(chatbot.logged(message="the bot is listened to again")) == 1
 
 
@@ -181,10 +162,10 @@ async def test_the_token_gets_out_nowhere(
         await ann.says("Four")
         await replies(ann.chat, 3)
 
-        assert await found_in(chatbot, telegram.token) == []
-        assert await found_in(chatbot, "AAlocal-sandbox") == []
+        assert await chatbot.holding(telegram.token) == []
+        assert await chatbot.holding("AAlocal-sandbox") == []
         if receive == "webhook":
             [call, *_] = await telegram.calls("setWebhook")
             assert len(call.parameters["secret_token"]) >= 32
-            assert await found_in(chatbot, call.parameters["secret_token"]) == []
+            assert await chatbot.holding(call.parameters["secret_token"]) == []
     assert "AAlocal-sandbox" not in chatbot.stderr

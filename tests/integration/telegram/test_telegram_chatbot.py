@@ -49,7 +49,7 @@ async def chatbot(folder: Path, voices: Voices, bot: BotOptions | None = None) -
         await prepare(database)
         told = TelegramSettings(token=SecretStr(telegram.token), api_url=telegram.base_url)
         async with (
-            open_telegram(Settings(telegram=told), b"of the tests") as product,
+            open_telegram(Settings(telegram=told), b"of the tests", database) as product,
             open_walk(Ground(database, model, voices), [product.account], _PATIENT),
         ):
             yield Scene(telegram, model)
