@@ -9,6 +9,7 @@ from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
 from bots.sandbox.local_telegram.options import NO_RATES, Options
 from bots.sandbox.local_telegram.people import Person
 from tests.integration.telegram.ptb_bots import ptb_bot
+from tests.integration.telegram.senders import Stage, standing
 
 
 @pytest.fixture
@@ -34,3 +35,10 @@ async def ann(telegram: LocalTelegram) -> Person:
     ann = await telegram.person("Ann", "ann")
     await ann.says("/start")
     return ann
+
+
+@pytest.fixture
+async def stage() -> AsyncIterator[Stage]:
+    """A sender and whom it writes to."""
+    async with standing() as stage:
+        yield stage
