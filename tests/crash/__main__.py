@@ -1,8 +1,8 @@
 """Bots are killed and held while people talk to them: `python -m tests.crash --trials 300 --seed 1`.
 
 A trial is good when each message that was accepted has exactly one visible answer. The last line tells how many were.
-`--platform telegram` speaks to the local Bot API server by the program's own adapter, else a platform in memory is
-spoken to.
+`--platform telegram` speaks to the local Bot API server by the program's own adapter, `--platform slack` to the local
+Slack, else a platform in memory is spoken to.
 """
 
 import argparse
@@ -17,6 +17,8 @@ from pathlib import Path
 from tests.crash.databases import open_databases
 from tests.crash.paper_outside import PaperOutside
 from tests.crash.scenario import Scenario, draw_scenario
+from tests.crash.slack_outside import SlackOutside
+from tests.crash.slack_scenario import draw_slack_scenario
 from tests.crash.telegram_outside import TelegramOutside
 from tests.crash.telegram_scenario import draw_telegram_scenario
 from tests.crash.trial import Outside, run_trial
@@ -34,6 +36,9 @@ class Platform:
 
 PLATFORMS = {
     "paper": Platform(draw_scenario, PaperOutside),
+    "slack": Platform(
+        draw_slack_scenario, SlackOutside, "empty streams that nobody took up, each explained by a trouble"
+    ),
     "telegram": Platform(
         draw_telegram_scenario, TelegramOutside, "orphans of a kill or a drop between a send and its commit, all empty"
     ),
@@ -95,6 +100,8 @@ def _print_sum(platform: Platform, verdicts: list[Verdict], seconds: float) -> N
     print(f"{total[0]} messages, {total[1]} kills, {total[2]} holds, {total[3]} placeholders left, {seconds:.0f} s")
     if platform.left_over:
         print(f"{total[3]} {platform.left_over}")
+    if again := sum(one.brought_again for one in verdicts):
+        print(f"{again} events were not acked at first, and came again")
     if broken := whats.count("broken"):
         print(f"{broken} other faults")
     print(f"{len(verdicts)} trials, {whats.count('lost')} lost, {whats.count('doubled')} doubled")

@@ -37,6 +37,9 @@ class PaperOutside:
         self._answering: set[asyncio.Task[None]] = set()
         self.platform.troubles = self._trouble
 
+    async def begins(self) -> None:
+        """At once."""
+
     async def deliver(self, event: PaperEvent) -> None:
         """Until it is acked, to whoever is there."""
         while event.id not in self.acked:

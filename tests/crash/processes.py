@@ -22,7 +22,9 @@ _END_S = 60.0
 _NEW_S = 5.0
 
 _context = get_context("forkserver")
-_context.set_forkserver_preload(["tests.crash.bot", "tests.crash.paper_place", "tests.crash.telegram_place"])
+_context.set_forkserver_preload(
+    ["tests.crash.bot", "tests.crash.paper_place", "tests.crash.slack_place", "tests.crash.telegram_place"]
+)
 
 
 @dataclass

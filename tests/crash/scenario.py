@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tests.crash.fate import Doom
-from tests.crash.weather import CallFault, Weather
+from tests.crash.weather import CallFault, Upheaval, Weather
 from tests.platforms.kinds import KINDS, Kind
 from tests.platforms.paper_sender import PaperEvent
 
@@ -50,6 +50,9 @@ class Scenario:
     faults: tuple[CallFault, ...] = ()
     #: Of the bot's messages: so many are deleted by somebody before they are whole.
     deletions: int = 0
+    upheavals: tuple[Upheaval, ...] = ()
+    #: Of Slack's: what happens is posted to the one bot, and does not come over its websockets.
+    by_http: bool = False
 
     def told(self) -> str:
         dooms = " | ".join(

@@ -70,6 +70,9 @@ class TelegramOutside:
                 deleting.cancel()
                 await asyncio.gather(deleting, return_exceptions=True)
 
+    async def begins(self) -> None:
+        """At once."""
+
     async def deliver(self, event: PaperEvent) -> None:
         stage = self._on_stage
         chat, thread_id = stage.chats[event.channel]

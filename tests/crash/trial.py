@@ -32,6 +32,10 @@ class Outside(Protocol):
         """Where bots reach it. `folder` is the trial's own."""
         ...
 
+    async def begins(self) -> None:
+        """Returns when people begin to speak, and blows to fall."""
+        ...
+
     async def deliver(self, event: PaperEvent) -> None:
         """Somebody says it; returns when it was taken in."""
         ...
@@ -71,8 +75,16 @@ async def _run(scenario: Scenario, outside: Outside, database: Database, plan: B
     for _, event in scenario.said:
         if event.id in blamed:
             told += [*await history(database, event.text), *outside.log_of(event)]
-    messages = len(scenario.said)
-    return Verdict(scenario, tuple(faults), messages, bots.kills, bots.holds, judgement.left_over, "\n".join(told))
+    return Verdict(
+        scenario,
+        tuple(faults),
+        len(scenario.said),
+        bots.kills,
+        bots.holds,
+        judgement.left_over,
+        "\n".join(told),
+        judgement.brought_again,
+    )
 
 
 async def _play(scenario: Scenario, outside: Outside, bots: Bots, database: Database) -> list[Fault]:
@@ -80,6 +92,7 @@ async def _play(scenario: Scenario, outside: Outside, bots: Bots, database: Data
     async with _in_the_background(bots.watch()):
         try:
             async with asyncio.timeout(_SETTLE_S):
+                await outside.begins()
                 await asyncio.gather(_speak(scenario, outside), _strike(scenario, bots))
                 bots.calm_down()
                 await outside.calm_down()

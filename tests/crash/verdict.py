@@ -21,6 +21,8 @@ class Judgement:
     faults: Sequence[Fault]
     #: Empty placeholders that stayed where nobody can ask what was sent.
     left_over: int
+    #: Events that nobody acked at first, where the platform tells.
+    brought_again: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,5 @@ class Verdict:
     #: Of empty placeholders.
     left_over: int
     history: str = ""
+    #: Events that nobody acked at first.
+    brought_again: int = 0

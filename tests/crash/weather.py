@@ -18,7 +18,7 @@ class Weather:
 
 @dataclass(frozen=True, slots=True)
 class CallFault:
-    """What goes wrong with one call of the local Bot API server's; as its `fault` order has it."""
+    """What goes wrong with one call of a local server's; as its `fault` order has it."""
 
     kind: str
     #: "" is any that speaks.
@@ -30,3 +30,14 @@ class CallFault:
     #: Of an error instead of an answer.
     status: int = 500
     retry_after_s: int = 1
+    #: One of Slack's error codes; it goes with status 200.
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upheaval:
+    """What befalls the local Slack itself."""
+
+    #: Of `tests.crash.slack_outside`.
+    kind: str
+    after_s: float = 0.0
