@@ -73,7 +73,7 @@ class OneWorkspace:
             if not self._is_refused:
                 _warn(f"nobody is answered on Slack: {refusal}")
             self._is_refused = True
-            raise
+            raise PlatformAway(f"the token is refused: {refusal}") from None  # Slack brings again what comes meanwhile
         except PlatformError as error:
             raise PlatformAway(f"Slack does not tell now which workspace the token is of: {error}") from None
 

@@ -251,6 +251,7 @@ class ReplyDelivery:
         """One that somebody deleted is opened once more, for the answer is owed all the same."""
         handle = part.handle or ""
         if not await is_there(send(lambda: self._sender.close(handle, shown))):
+            self._doubtful.add(part.part)  # an earlier process may have done it already, and died then
             part = await self._open(replace(part, handle=None), shown, send)
             again = part.handle or ""
             if not await is_there(send(lambda: self._sender.close(again, shown))):
@@ -297,4 +298,4 @@ class ReplyDelivery:
         except PlatformRefused as refusal:
             self._refusal = refusal
         except (PlatformError, DatabaseAway) as error:
-            logger.info("%s: %s", what, error, extra={"action": "show"})
+            logger.debug("%s: %s", what, error, extra={"action": "show"})

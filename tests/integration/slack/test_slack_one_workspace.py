@@ -7,7 +7,7 @@ import pytest
 from adapters.slack.api import Clients
 from bots.sandbox.local_slack.driver import local_slack
 from bots.slack_workspaces import OneWorkspace
-from core.errors import PlatformAway, PlatformRefused
+from core.errors import PlatformAway
 from core.voice import Voices
 from tests.integration.slack.assistants import WAIT_S, scene
 from tests.platforms.paper_bot import paper_voices
@@ -42,14 +42,20 @@ async def test_what_slack_does_not_tell_now_is_told_later(kind: str, more: dict[
             await clients.aclose()
 
 
-async def test_a_token_that_slack_does_not_know_is_refused() -> None:
+async def test_what_comes_while_the_token_is_wrong_is_left_to_slack(caplog: pytest.LogCaptureFixture) -> None:
+    """It comes again, and an operator may have set the right one by then."""
     async with local_slack() as slack:
         clients = Clients(slack.api_url)
+        workspaces = OneWorkspace(clients, "xoxb-nobodys")
         try:
-            with pytest.raises(PlatformRefused):
-                await OneWorkspace(clients, "xoxb-nobodys").of(slack.team_id)
+            for _ in range(2):
+                with pytest.raises(PlatformAway, match="BANTER_SLACK_TOKEN"):
+                    await workspaces.serving(slack.team_id, "", is_enterprise_install=False)
         finally:
             await clients.aclose()
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "xoxb-nobodys" not in caplog.text
 
 
 async def test_what_comes_while_slack_does_not_tell_whose_it_is_comes_again(tmp_path: Path, voices: Voices) -> None:

@@ -1,5 +1,6 @@
 """Leases between processes: who answers, who stops, and what is handed over."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -7,8 +8,10 @@ from sqlalchemy import update
 
 from core.memory.database import Database
 from core.memory.tables import LeaseRow
+from tests.platforms.kinds import KINDS, Kind
 from tests.platforms.paper_bot import OPTIONS, Place
 from tests.platforms.paper_model import PaperModel, answer_to
+from tests.platforms.paper_platform import CallFailed, Trouble, Words
 
 #: It takes nothing that it did not begin.
 ONE_PLACE = replace(OPTIONS, dispatch=replace(OPTIONS.dispatch, places=1))
@@ -118,3 +121,36 @@ async def test_a_reply_can_be_stopped_while_the_bot_ends(place: Place) -> None:
 
     assert place.platform.said(stop) == ["Stopped."]
     assert place.platform.said(asked) == [" ".join(eight_words("hi").split()[:4])]
+
+
+async def test_what_was_sent_again_for_a_deleted_message_is_not_sent_a_third_time(
+    place_on: Callable[[Kind], Place],
+) -> None:
+    """Whoever sent it again hangs before its handle is written down, and another one takes over."""
+    place = place_on(KINDS["slack"])
+    posts, looks = 0, 0
+
+    def troubles(name: str, _words: Words) -> CallFailed | None:
+        nonlocal posts, looks
+        posts += name == "post"
+        looks += name == "find" and posts > 0
+        if name == "post" and posts == 1:
+            return CallFailed(Trouble.UNANSWERED)
+        return CallFailed(Trouble.RATE_LIMITED, retry_after_s=60.0) if name == "find" and looks == 1 else None
+
+    async with place.bot(PaperModel(eight_words), ONE_PLACE) as late:
+        late.model.hold()
+        asked = await late.says("hi")
+        await late.until(lambda: bool(place.platform.seen("general")))
+        [first] = place.platform.messages.values()
+        first.is_deleted = True
+        place.platform.plan("stop", *[CallFailed(Trouble.GONE)] * 2)
+        place.platform.troubles = troubles
+        late.model.go()
+        await late.until(lambda: looks == 1)
+        async with place.bot(PaperModel(eight_words)) as other:
+            await expire_leases(place.database)
+            await other.settles()
+
+            assert place.platform.said(asked) == place.platform.seen("general") == [eight_words("hi")]
+            assert posts == 1
