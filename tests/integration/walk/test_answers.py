@@ -178,6 +178,27 @@ async def test_a_stream_shows_that_a_reply_without_a_word_is_worked_on(place_on:
         assert place.platform.violations == []
 
 
+async def test_a_stream_that_grows_too_old_goes_on_in_another_one(place_on: Callable[[Kind], Place]) -> None:
+    """The platform would take nothing more soon after."""
+    slack = KINDS["slack"]
+    short_lived = replace(
+        slack,
+        limit_chars=10_000,
+        stream_limit_chars=10_000,
+        stream_age_s=2.0,
+        capabilities=replace(slack.capabilities, stream_age_s=0.3),
+    )
+    place = place_on(short_lived)
+    async with place.bot(PaperModel(lambda question: answer_to(question, 60), pace_s=0.03)) as bot:
+        asked = await bot.says("hello")
+        await bot.settles()
+
+        parts = place.platform.said(asked)
+        assert joined(parts) == answer_to("hello", 60)
+        assert len(parts) > 2
+        assert [call.trouble for call in place.platform.log if call.trouble is not None] == []
+
+
 async def test_what_one_person_says_at_once_is_answered_as_one_turn(place: Place) -> None:
     options = replace(OPTIONS, answer=replace(ANSWERS, burst_s=0.4))
     async with place.bot(options=options) as bot:
