@@ -57,7 +57,7 @@ async def test_a_wrong_token_ends_the_start_in_one_line(
     assert "hunter2" not in told.stderr
 
 
-async def test_a_bot_token_that_slack_does_not_know_is_said_once(
+async def test_a_bot_token_that_slack_does_not_know_is_said_once_and_loses_nothing(
     home: Home, slack: LocalSlack, local_openai: LocalOpenAI
 ) -> None:
     ann = await slack.person("Ann")
@@ -66,12 +66,16 @@ async def test_a_bot_token_that_slack_does_not_know_is_said_once(
         await ann.says("One")
         await ann.says("Two")
         [line] = await assistant.logs(trouble="token")
-        await slack.settled()
+        await slack.delivered(lambda events: all(len(event.attempts) == 2 for event in events))
 
         assert "set BANTER_SLACK_TOKEN" in str(line["message"])
         assert assistant.troubles == ["token"]
         assert (await assistant.get("/healthz")).status_code == 200
         assert await assistant.holding("hunter2") == []
+    async with slack_assistant(home, slack, variables(local_openai)):
+        await slack.connected()
+        await slack.advance(60)
+        await replies(ann.dm, 2)
 
 
 async def test_tokens_that_are_revoked_are_said_once_each(

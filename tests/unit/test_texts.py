@@ -9,7 +9,7 @@ from string import Formatter
 
 import pytest
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import extract_from_dir, extract_from_file
 from babel.messages.frontend import parse_keywords
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -24,10 +24,13 @@ KEYWORDS = re.findall(r"-k (\S+)", (PROJECT / "Makefile").read_text())
 
 def said() -> set[str]:
     """All texts in the code."""
-    found = extract_from_dir(
-        str(PROJECT / "core"), [("**.py", "python")], keywords=parse_keywords(KEYWORDS), directory_filter=_is_ours
+    keywords = parse_keywords(KEYWORDS)
+    in_core = extract_from_dir(
+        str(PROJECT / "core"), [("**.py", "python")], keywords=keywords, directory_filter=_is_ours
     )
-    return {message if isinstance(message, str) else message[0] for _, _, message, _, _ in found}
+    in_bots = extract_from_file("python", str(PROJECT / "bots" / "slack_texts.py"), keywords=keywords)
+    told = [*(found[2] for found in in_core), *(found[1] for found in in_bots)]
+    return {message if isinstance(message, str) else message[0] for message in told}
 
 
 def _is_ours(folder: str) -> bool:
