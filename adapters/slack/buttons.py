@@ -1,31 +1,13 @@
-"""The buttons of a reply, and whether a press is of one that was made here.
+"""The buttons of a reply. What they send back is signed (`opinion_values`)."""
 
-What a button sends back can be made up by whoever speaks to Slack's servers, so it is signed, with the channel that it
-was made for. The secret is the database's, so a button works for as long as the database is there.
-"""
-
-import base64
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
+from adapters.opinion_values import OpinionValues
 from core.dialogue import Opinion, SessionKey
 
 FEEDBACK, REGENERATE, STOP = "banter_feedback", "banter_regenerate", "banter_stop"
-
-_SIGNATURE_BYTES = 12
-_SEPARATOR = "."
-#: They stand in buttons that are out in the world: none is ever given another meaning.
-_CODES: Mapping[Opinion, str] = {
-    Opinion.GOOD: "g",
-    Opinion.BAD: "b",
-    Opinion.REGENERATE: "r",
-    Opinion.STOP: "s",
-    Opinion.CONTINUE: "c",
-}
-_OPINIONS = {code: opinion for opinion, code in _CODES.items()}
 
 Block = Mapping[str, Any]
 
@@ -44,7 +26,7 @@ class Buttons:
     """Of one account."""
 
     def __init__(self, secret: bytes, labels: ButtonLabels = ButtonLabels()) -> None:
-        self._secret = secret
+        self._values = OpinionValues(secret)
         self._labels = labels
 
     def while_written(self, key: SessionKey, token: str) -> Sequence[Block]:
@@ -64,23 +46,11 @@ class Buttons:
 
     def opinion(self, value: str, channel: str) -> Opinion | None:
         """What a press says; None where the button was not made here, or for another channel."""
-        code, _, rest = value.partition(_SEPARATOR)
-        token, _, signature = rest.rpartition(_SEPARATOR)
-        is_ours = hmac.compare_digest(
-            self._signature(code, token, channel).encode(), signature.encode(errors="replace")
-        )
-        return _OPINIONS.get(code) if is_ours else None
+        return self._values.opinion(value, channel)
 
     def _button(self, action: str, label: str, opinion: Opinion, key: SessionKey, token: str) -> Block:
         return {"type": "button", "action_id": action} | self._choice(label, opinion, key, token)
 
     def _choice(self, label: str, opinion: Opinion, key: SessionKey, token: str) -> dict[str, Any]:
-        return {"text": {"type": "plain_text", "text": label, "emoji": True}, "value": self._value(opinion, key, token)}
-
-    def _value(self, opinion: Opinion, key: SessionKey, token: str) -> str:
-        code = _CODES[opinion]
-        return _SEPARATOR.join((code, token, self._signature(code, token, key.channel)))
-
-    def _signature(self, code: str, token: str, channel: str) -> str:
-        told = "\0".join((code, token, channel)).encode(errors="replace")
-        return base64.urlsafe_b64encode(hmac.digest(self._secret, told, sha256)[:_SIGNATURE_BYTES]).decode()
+        value = self._values.value(opinion, token, key.channel)
+        return {"text": {"type": "plain_text", "text": label, "emoji": True}, "value": value}

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from adapters.handing_over import hand_over
 from adapters.slack.bolt_app import ACKED, NOT_NOW, Ack, BoltApp
-from adapters.slack.handing_over import hand_over
 from adapters.slack.happening import is_shared
 from adapters.slack.inbound import to_inbound
 from adapters.slack.kept import raw_of

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Protocol
 
 from adapters.slack.home import HomeAction
-from adapters.slack.ids import first_ts_in, ts_in, word_in
 from adapters.slack.modals import ModalKind, asked_in, changes_in
 from adapters.slack.payloads import NotUnderstood, Payload, found_in, list_in, text_in
 from adapters.slack.places import (
@@ -26,6 +25,7 @@ from adapters.slack.places import (
 )
 from adapters.slack.seals import Purpose, Seals
 from adapters.slack.texts import plain
+from adapters.slack.told import first_ts_in, ts_in, word_in
 from adapters.slack.workspaces import Workspace
 from core.dialogue import Called, Feedback, Inbound, InboundMessage, Opinion, Person, SessionKey
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2s
 
-from adapters.slack.ids import word_in
 from adapters.slack.payloads import NotUnderstood, Payload, text_in
+from adapters.slack.told import word_in
 from adapters.slack.workspaces import Workspace
 from core.dialogue import Person, Platform, SessionKey
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from adapters.slack.payloads import NotUnderstood
+from adapters.slack.payloads import NotUnderstood, found_in
 from core.clean_text import is_storable
 
 #: Slack's ids have about a dozen.
@@ -60,3 +60,21 @@ def objects(value: object) -> Sequence[Mapping[str, object]]:
     if not isinstance(value, list):
         raise NotUnderstood("what should be a list is none")
     return [fields(one) for one in value]
+
+
+def word_in(payload: object, *path: str) -> str:
+    """Raises NotUnderstood, as the two below do."""
+    return word(found_in(payload, *path))
+
+
+def ts_in(payload: object, *path: str) -> str:
+    """A message's."""
+    return ts(found_in(payload, *path))
+
+
+def first_ts_in(payload: object, *paths: tuple[str, ...]) -> str:
+    """The first that is told."""
+    for path in paths:
+        if found_in(payload, *path) is not None:
+            return ts_in(payload, *path)
+    raise NotUnderstood("no message is told")

@@ -17,8 +17,8 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
+from adapters.handing_over import hand_over
 from adapters.telegram.beside import beside
-from adapters.telegram.handing_over import hand_over
 from adapters.telegram.line import Address, Line, open_line
 from adapters.telegram.moves import Moves
 from adapters.telegram.presses import Presses

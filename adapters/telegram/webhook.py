@@ -19,8 +19,8 @@ from functools import partial
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from adapters.handing_over import hand_over
 from adapters.telegram.beside import beside
-from adapters.telegram.handing_over import hand_over
 from adapters.telegram.line import Address, Contested, Line, TokenRefused, open_line, told_in
 from adapters.telegram.moves import Moves
 from adapters.telegram.presses import Presses

@@ -6,7 +6,7 @@ from bots.sandbox.at_terminal import Ask, Write, at_terminal
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.people import NeverSeen, Person, Place
 from bots.sandbox.local_slack.sights import ChannelSeen, MessageSeen
-from bots.sandbox.local_telegram.orders import OrderRefused
+from bots.sandbox.orders import OrderRefused
 from core.clean_text import printable
 
 HELP = """Lines are messages to the app, all in one thread. :new begins another one, :press BUTTON presses a button of

@@ -11,10 +11,10 @@ from pathlib import Path
 from adapters.telegram.account import TelegramAccount
 from bots.sandbox.local_telegram.driver import LocalTelegram
 from bots.sandbox.local_telegram.options import Options
-from bots.sandbox.local_telegram.orders import OrderRefused
 from bots.sandbox.local_telegram.own_process import local_telegram_process
 from bots.sandbox.local_telegram.people import Person
 from bots.sandbox.local_telegram.people import Place as Chat
+from bots.sandbox.orders import OrderRefused
 from tests.crash.scenario import Scenario
 from tests.crash.telegram_judge import ChatRecord, Question, is_open, judged, log_of
 from tests.crash.telegram_place import RATES, TelegramPlace

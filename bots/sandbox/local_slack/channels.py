@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bots.sandbox.changes import Changes
 from bots.sandbox.local_slack.messages import Message
 from bots.sandbox.local_slack.parameters import JsonObject
-from bots.sandbox.local_telegram.changes import Changes
 
 
 class Kind(StrEnum):

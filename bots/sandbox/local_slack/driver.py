@@ -20,7 +20,7 @@ from bots.sandbox.local_slack.sights import (
     deliveries_seen,
     state_seen,
 )
-from bots.sandbox.local_telegram.orders import Orders
+from bots.sandbox.orders import Orders
 
 
 class LocalSlack:

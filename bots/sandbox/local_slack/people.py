@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.sights import ChannelSeen, InstallSeen, MessageSeen, channel_seen, message_seen
 from bots.sandbox.local_slack.view_sights import AnswerSeen, ViewSeen, answer_seen, view_seen
-from bots.sandbox.local_telegram.orders import Orders
+from bots.sandbox.orders import Orders
 
 #: Longer than anything takes that is not broken.
 WAIT_S = 10.0

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+from bots.sandbox.changes import Changes
 from bots.sandbox.local_slack.accounts import Install, Team, User
 from bots.sandbox.local_slack.channels import Channel
 from bots.sandbox.local_slack.clock import Clock
@@ -16,7 +17,6 @@ from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.triggers import Triggers
 from bots.sandbox.local_slack.views import Views
-from bots.sandbox.local_telegram.changes import Changes
 
 _MOST_CHANNELS = 10_000
 #: Brings an event to the app, for one of its installations.

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bots.sandbox.changes import Changes
 from bots.sandbox.local_telegram.account import User
-from bots.sandbox.local_telegram.changes import Changes
 from bots.sandbox.local_telegram.messages import Message
 from bots.sandbox.local_telegram.parameters import JsonObject
 

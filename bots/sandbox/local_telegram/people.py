@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bots.sandbox.local_telegram.orders import Orders
 from bots.sandbox.local_telegram.parameters import JsonObject
 from bots.sandbox.local_telegram.sights import ChatSeen, MessageSeen, chat_seen, message_seen, messages_seen
+from bots.sandbox.orders import Orders
 
 #: Longer than anything takes that is not broken.
 WAIT_S = 10.0

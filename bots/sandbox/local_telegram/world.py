@@ -3,8 +3,8 @@
 import time
 from collections import Counter
 
+from bots.sandbox.changes import Changes
 from bots.sandbox.local_telegram.account import BotAccount, BotOptions, User
-from bots.sandbox.local_telegram.changes import Changes
 from bots.sandbox.local_telegram.chats import Chat, Kind, Standing, Topic
 from bots.sandbox.local_telegram.files import Files
 from bots.sandbox.local_telegram.limits import Limits, Rates, Tallies

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.people import NeverSeen, Person, Place
-from bots.sandbox.local_telegram.orders import OrderRefused
+from bots.sandbox.orders import OrderRefused
 from tests.integration.slack.slack_apps import bolt_app, client_of, echoing, error_of, over_sockets
 
 

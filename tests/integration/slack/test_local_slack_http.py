@@ -13,7 +13,7 @@ from slack_sdk.signature import SignatureVerifier
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.people import Person, Place
 from bots.sandbox.local_slack.request_urls import signature
-from bots.sandbox.local_telegram.orders import OrderRefused
+from bots.sandbox.orders import OrderRefused
 from tests.integration.slack.slack_apps import bolt_app, echoing, over_http, tried
 
 BODY = b'{"type": "event_callback", "event": {"type": "message", "text": "forged"}}'

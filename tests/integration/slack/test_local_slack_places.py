@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.parameters import object_in
 from bots.sandbox.local_slack.people import Document, Person, Place
-from bots.sandbox.local_telegram.orders import OrderRefused
+from bots.sandbox.orders import OrderRefused
 from tests.integration.slack.slack_apps import bolt_app, client_of, echoing, error_of, over_sockets
 
 AUTHORIZE = "https://slack.com/oauth/v2/authorize?state=s1&client_id={id}&scope=chat:write,im:history&redirect_uri={to}"

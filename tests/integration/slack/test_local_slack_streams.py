@@ -13,7 +13,7 @@ from bots.sandbox.local_slack.options import AppOptions, Options
 from bots.sandbox.local_slack.parameters import object_in
 from bots.sandbox.local_slack.people import Person, Place
 from bots.sandbox.local_slack.sights import MessageSeen
-from bots.sandbox.local_telegram.orders import OrderRefused
+from bots.sandbox.orders import OrderRefused
 from tests.integration.slack.slack_apps import error_of
 
 METADATA = {"event_type": "turn", "event_payload": {"id": "t1"}}

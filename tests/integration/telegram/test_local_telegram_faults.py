@@ -7,8 +7,8 @@ from telegram import Bot
 from telegram.error import BadRequest, NetworkError, RetryAfter, TimedOut
 
 from bots.sandbox.local_telegram.driver import LocalTelegram
-from bots.sandbox.local_telegram.orders import OrderRefused
 from bots.sandbox.local_telegram.people import NeverSeen, Person
+from bots.sandbox.orders import OrderRefused
 from tests.integration.telegram.hearing import shown
 from tests.integration.telegram.ptb_bots import echo_application, raw_client
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.telegram.handing_over import hand_over
+from adapters.handing_over import hand_over
 from core.dialogue import Platform
 from core.errors import DatabaseAway
 from core.ports import Arrival, Cursor
