@@ -1,0 +1,1 @@
+"""Discord: receiving and sending over discord.py."""

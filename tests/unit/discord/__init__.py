@@ -1,0 +1,1 @@
+"""Slack: receiving over slack-bolt, sending over slack-sdk."""
