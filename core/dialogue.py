@@ -168,6 +168,9 @@ class InboundMessage:
     album: str = ""
     #: Its thread was named by the platform alone, and should be named after what is asked in it.
     wants_title: bool = False
+    #: It was said while nobody listened, longer ago than anybody waits for an answer: of all such messages of a channel
+    #: that are handed in at once, the newest gets a note in its answer's stead, and the others are left.
+    is_late: bool = False
     #: It is not for the bot, and kept as what people say around it. Not the adapter's to say.
     is_overheard: bool = False
     #: Its chat has counted its messages anew since: nothing can refer to it. Not the adapter's to say.

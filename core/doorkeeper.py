@@ -49,6 +49,11 @@ ANSWER = Verdict(Decision.ANSWER)
 _REMEMBER = Verdict(Decision.REMEMBER, reason="overheard")
 _DENIED = Verdict(Decision.IGNORE, reason="not admitted")
 _QUIET = Verdict(Decision.IGNORE, reason="quiet hours")
+_TOO_LATE = Verdict(
+    Decision.SAY,
+    marked("I was away when you wrote. Ask me again if you still want an answer."),
+    reason="said too long ago",
+)
 _WELCOME = Verdict(
     Decision.SAY, marked("Welcome! You can talk to me now."), ends_as=TurnState.DELIVERED, reason="paired"
 )
@@ -114,8 +119,12 @@ class Doorkeeper:
             return _REMEMBER
         manner = self._policy.manner(said.key)
         unknown = await self._unknown(said, manner)
-        if unknown is not None or not said.costs:
-            return unknown or ANSWER
+        if unknown is not None:
+            return unknown
+        if isinstance(message.inbound, InboundMessage) and message.inbound.is_late:
+            return _TOO_LATE
+        if not said.costs:
+            return ANSWER
         return _quiet(said, manner) or await self._quota(message.id, said) or ANSWER
 
     def _admits(self, said: _Said) -> bool:

@@ -76,6 +76,7 @@ class Reception:
                     entries.append(entry)
                     mine |= _message_of(entry.inbound)
                     self._arriving |= mine
+            entries = _one_late_message_a_channel(entries)
             new = await self._inbox.accept(entries, cursor)
         finally:
             for message in mine:
@@ -197,6 +198,19 @@ def _ids(inbound: Inbound) -> Iterator[str]:
         yield from inbound.roles
     if isinstance(inbound, InboundMessage | Edit | Feedback):
         yield from (inbound.person.workspace, inbound.person.platform_id)
+
+
+def _one_late_message_a_channel(entries: Sequence[Entry]) -> list[Entry]:
+    """The newest; what is merely overheard gets no answer, and is not in the way."""
+    newest = {channel: entry for entry in entries if (channel := _late_in(entry.inbound)) is not None}
+    return [entry for entry in entries if newest.get(_late_in(entry.inbound), entry) is entry]
+
+
+def _late_in(inbound: Inbound | None) -> tuple[str, str] | None:
+    """Where somebody spoke too long ago; None of everything else."""
+    if isinstance(inbound, InboundMessage) and inbound.is_late and not inbound.is_overheard:
+        return inbound.session_key.workspace, inbound.session_key.channel
+    return None
 
 
 def _message_of(inbound: Inbound | None) -> dict[tuple[str, str], InboundMessage]:
