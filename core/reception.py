@@ -202,8 +202,8 @@ def _ids(inbound: Inbound) -> Iterator[str]:
 
 def _one_late_message_a_channel(entries: Sequence[Entry]) -> list[Entry]:
     """The newest; what is merely overheard gets no answer, and is not in the way."""
-    newest = {channel: entry for entry in entries if (channel := _late_in(entry.inbound)) is not None}
-    return [entry for entry in entries if newest.get(_late_in(entry.inbound), entry) is entry]
+    newest = {_late_in(entry.inbound): entry for entry in entries}
+    return [entry for entry in entries if (channel := _late_in(entry.inbound)) is None or newest[channel] is entry]
 
 
 def _late_in(inbound: Inbound | None) -> tuple[str, str] | None:

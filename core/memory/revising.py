@@ -144,7 +144,7 @@ class Revising:
         await self._writes.write(writes_of.take_out, deleted)
 
     async def forget(self, deleted: Deleted) -> None:
-        """The turn is gone, and the event is taken care of."""
+        """The turn is gone with the replies to it, and the event is taken care of."""
         await self._writes.write(writes_of.forget, deleted)
 
     async def judge(self, judged: Judged) -> bool:

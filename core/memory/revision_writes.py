@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import Feedback, InboundMessage, Move, Opinion, Person, Role, TurnState
 from core.memory.database import Database
-from core.memory.erasing import clear_summaries, cut_turns
+from core.memory.erasing import clear_summaries, cut_turns, with_replies
 from core.memory.feedback import Opined, add_opinion, find_reply
 from core.memory.inbound_json import dump
 from core.memory.leased import Lease, WaitingMessage
@@ -16,7 +16,6 @@ from core.memory.moving import move_channel, send_after
 from core.memory.outbox_writes import under_lease
 from core.memory.owed import DELIVERED, FAILED, STOPPED, STREAMING
 from core.memory.sessions import lock_session
-from core.memory.steps import Steps
 from core.memory.tables import OPEN_STATES, DeliveryRow, FeedbackRow, InboxRow, PartRow, TurnRow
 from core.memory.turns import storable
 
@@ -160,10 +159,10 @@ async def take_out(_database: Database, connection: AsyncConnection, items: Sequ
 
 
 @under_lease
-async def forget(database: Database, connection: AsyncConnection, items: Sequence[Deleted]) -> list[None]:
+async def forget(_database: Database, connection: AsyncConnection, items: Sequence[Deleted]) -> list[None]:
     for item in items:
         if item.turn_id is not None:
-            await _forget_turn(database, connection, item.turn_id)
+            await _forget_turn(connection, item.turn_id)
         change = update(InboxRow).where(InboxRow.id == item.row, InboxRow.state.in_(OPEN_STATES))
         gone = {"state": TurnState.CANCELLED.value, "reason": "deleted", "inbound": None, "raw": None}
         await connection.execute(change.values(gone))
@@ -171,19 +170,17 @@ async def forget(database: Database, connection: AsyncConnection, items: Sequenc
     return [None for _ in items]
 
 
-async def _forget_turn(database: Database, connection: AsyncConnection, turn_id: int) -> None:
-    """What followed it follows what it followed. The last question goes with its replies."""
+async def _forget_turn(connection: AsyncConnection, turn_id: int) -> None:
+    """With the replies to it, wherever it stands; what followed them follows what it followed."""
     session_id = await connection.scalar(select(TurnRow.session_id).where(TurnRow.id == turn_id))
     if session_id is None:
         return
     await lock_session(connection, session_id)
-    last = await Steps(database, connection).last_question(session_id)
-    replies = select(TurnRow.id).where(TurnRow.parent_id == turn_id, TurnRow.role == Role.ASSISTANT.value)
-    is_last = last is not None and last.id == turn_id
-    going = [turn_id, *(await connection.scalars(replies) if is_last else ())]
-    next_id = select(TurnRow.id).where(TurnRow.parent_id == turn_id).order_by(TurnRow.id.desc()).limit(1)
-    starts = update(TurnRow).where(TurnRow.session_id == session_id, TurnRow.prompt_start_id == turn_id)
-    await connection.execute(starts.values(prompt_start_id=await connection.scalar(next_id)))
+    going = await with_replies(connection, [turn_id])
+    follows = TurnRow.parent_id.in_(going), TurnRow.id.not_in(going)
+    next_id = await connection.scalar(select(TurnRow.id).where(*follows).order_by(TurnRow.id.desc()).limit(1))
+    starts = update(TurnRow).where(TurnRow.session_id == session_id, TurnRow.prompt_start_id.in_(going))
+    await connection.execute(starts.values(prompt_start_id=next_id))
     await cut_turns(connection, going)
 
 

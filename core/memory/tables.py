@@ -454,6 +454,19 @@ class CursorRow(Base):
     value: Mapped[int] = mapped_column(BigInteger)
 
 
+class ClaimRow(Base):
+    """One of several things of an account that its processes share out, such as a shard of Discord's gateway."""
+
+    __tablename__ = "claims"
+
+    platform: Mapped[str] = mapped_column(String, primary_key=True)
+    bot: Mapped[str] = mapped_column(String, primary_key=True)
+    name: Mapped[str] = mapped_column(String, primary_key=True)
+    #: A process, by its name.
+    owner: Mapped[str] = mapped_column(String)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class SecretRow(Base):
     """A secret that must be kept for a while."""
 
