@@ -108,6 +108,7 @@ class Batcher:
             return self._after_failure(error, chunks, answers)
         for chunk in chunks:
             self.scheduler.read(chunk)
+        self.counts.count_forward(chunk.request for chunk in chunks)
         self.scheduler.succeeded()
         return [drawn]
 

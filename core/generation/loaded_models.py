@@ -161,6 +161,7 @@ class LoadedModel:
             prefilled_tokens=self.runner.counts.prefilled,
             reused_tokens=self.runner.counts.reused,
             drawn_tokens=self.runner.counts.drawn,
+            forwards=dict(self.runner.counts.forwards),
         )
 
 

@@ -207,6 +207,8 @@ class ModelStatistics(_Message):
     prefilled_tokens: int
     reused_tokens: int
     drawn_tokens: int
+    #: Forward passes since then, by the platforms whose replies were written in them: "discord slack" is one of both.
+    forwards: dict[str, int] = Field(default_factory=dict)
 
 
 class Statistics(_Message):

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from core.dialogue import FinishReason
@@ -85,3 +86,8 @@ class TokenCounts:
     reused: int = 0
     #: Of replies.
     drawn: int = 0
+    #: Forward passes, by the platforms that were in them: "discord slack" is one of both.
+    forwards: Counter[str] = field(default_factory=Counter)
+
+    def count_forward(self, requests: Iterable["Request"]) -> None:
+        self.forwards[" ".join(sorted({request.job.owner.platform for request in requests}))] += 1

@@ -141,6 +141,7 @@ class SteppedGenerate:
             return [self._failed(request, f"{self._network.spec.name} computed no number; try dtype float32")]
         tokens = request.take(choices)
         self.counts.drawn += len(choices)
+        self.counts.count_forward([request])
         answers: list[Answer] = [Tokens(id=request.job.id, token_ids=tokens)] if tokens else []
         if not request.unfinished:
             answers.extend(self.end(request.job.id, FinishReason.CANCELLED))

@@ -4,7 +4,7 @@ import pytest
 
 from core.dialogue import FinishReason
 from core.generation.messages import Finished
-from core.generation.request import ModelSpec, SamplingParams, ScorePair
+from core.generation.request import ModelSpec, Owner, SamplingParams, ScorePair
 from core.generation.scheduler import BatchLimits
 from tests.integration.engine_runs import GREEDY, PROMPT, Drive, by_generate, job, score
 from tests.integration.tiny_networks import save_tiny_network
@@ -72,6 +72,16 @@ def test_another_session_reads_everything_itself(drive: Drive, spec: ModelSpec, 
     drive.run(job(spec, session="s"))
 
     assert drive.finished(job(spec, session=session)).timings.prefilled_tokens == len(PROMPT)
+
+
+def test_it_tells_how_many_forward_passes_the_platforms_shared(spec: ModelSpec) -> None:
+    drive = Drive(BatchLimits(running=4, prefill_tokens=64, prefill_tokens_alone=64))
+    sampling = SamplingParams(max_new_tokens=4)
+    drive.run(*(job(spec, sampling, id=one, owner=Owner(one, "", "anna")) for one in ("slack", "discord")))
+    drive.run(job(spec, sampling, id="alone", owner=Owner("slack", "", "ben")))
+
+    (told,) = drive.engine.statistics()
+    assert told.forwards == {"discord slack": 4, "slack": 4}
 
 
 def test_of_several_candidates_the_first_ones_slot_is_kept(drive: Drive, spec: ModelSpec) -> None:
