@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("chat")(chat.chat)
 app.command("run")(run.run)
+app.command("discord")(run.discord)
 app.command("slack")(run.slack)
 app.command("telegram")(run.telegram)
 app.command("engine")(engine.engine)

@@ -41,6 +41,10 @@ async def examine(settings: Settings, config: Path | None) -> list[Finding]:
     ]
     names = {persona.model or settings.generation.model for persona in settings.known_personas.values()}
     findings += [_model(settings, name) for name in sorted(names)]
+    if settings.discord.is_there:
+        from bots.discord_doctor import examine_discord
+
+        findings += await examine_discord(settings)
     if settings.slack.is_there:
         from bots.slack_doctor import examine_slack
 

@@ -5,7 +5,6 @@ replies are finished or handed back, what was asked of the database is written.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -22,7 +21,7 @@ from core.dialogue import Platform, SessionKey
 from core.dispatcher import Dispatcher, DispatchLimits
 from core.doorkeeper import Doorkeeper
 from core.edge import Edge
-from core.errors import BanterError, PlatformAway, SettingsError, StorageError
+from core.errors import BanterError, PlatformAway, SettingsError
 from core.generation.request import Backend
 from core.guards import GuardLimits
 from core.measures import RECEIVER_FAILURES, UNMEASURED, Measures
@@ -38,10 +37,11 @@ from core.observed import ObservedHandler, ObservedOutbox, ObservedSender
 from core.observer import Observer
 from core.policy import Policy
 from core.ports import Accept
-from core.process_name import has_ended, process_name
+from core.process_name import process_name
 from core.reception import Reception
 from core.recollection import Recollection, RecollectionLimits, recollecting
 from core.responder import Responder
+from core.takeovers import taking_over
 from core.texts import Texts
 from core.voice import Voices
 
@@ -154,7 +154,7 @@ async def open_walk(ground: Ground, accounts: Sequence[Account], options: WalkOp
             for account in accounts
         }
         walk = Walk(dispatcher, accepts)
-        await _take_over(leases)
+        walk.tasks.append(await closing.enter_async_context(taking_over(leases, wake)))
         walk.tasks.append(await closing.enter_async_context(_dispatching(dispatcher)))
         await closing.enter_async_context(listening(ground.database, wake))
         walk.tasks += await closing.enter_async_context(_receiving(accounts, accepts, ground.measures))
@@ -202,14 +202,6 @@ def _waking(dispatcher: Dispatcher) -> Callable[[bool], None]:
         dispatcher.wake(urgent=urgent)
 
     return wake
-
-
-async def _take_over(leases: Leases) -> None:
-    """What processes that were killed here held is free at once; a database that is away says so elsewhere."""
-    with contextlib.suppress(StorageError):
-        freed = await leases.free_those_of(has_ended)
-        if freed:
-            logger.info("%s places of a process that was killed are free", freed, extra={"action": "lease"})
 
 
 @asynccontextmanager

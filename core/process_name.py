@@ -36,7 +36,15 @@ def has_ended(name: str) -> bool:
         return False
     if int(number) == os.getpid():
         return name not in _given  # an earlier process had the number that this one has now
-    return not psutil.pid_exists(int(number))
+    return not psutil.pid_exists(int(number)) or _is_zombie(int(number))
+
+
+def _is_zombie(number: int) -> bool:
+    """Killed, and its parent was not told yet; in a container perhaps never."""
+    try:
+        return psutil.Process(number).status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:  # others' processes may be hidden
+        return False
 
 
 def _realm() -> str:

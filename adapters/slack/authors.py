@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
+from adapters.payloads import NotUnderstood
 from adapters.slack.happening import Happening
-from adapters.slack.payloads import NotUnderstood
-from adapters.slack.told import objects, text, word
+from adapters.told import objects, text, word
 from core.dialogue import Person, Platform
 
 #: It has no bot id, though nobody sits behind it.

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from adapters.slack.authors import author_of, is_a_bots
 from adapters.slack.happening import Happening
 from adapters.slack.texts import heard
-from adapters.slack.told import fields, text, ts
+from adapters.slack.told import ts
+from adapters.told import fields, text
 from core.dialogue import Deletion, Edit
 
 _LENGTH = 12

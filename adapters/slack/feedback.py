@@ -4,10 +4,11 @@ A reaction tells its message but not its thread; the core knows where it stands.
 core to the opinion that it takes back. Stop names the messages that Slack stopped; none where nothing was shown yet.
 """
 
+from adapters.payloads import NotUnderstood
 from adapters.slack.authors import person_of
 from adapters.slack.happening import Happening
-from adapters.slack.payloads import NotUnderstood
-from adapters.slack.told import fields, text, ts, word
+from adapters.slack.told import ts
+from adapters.told import fields, text, word
 from core.dialogue import Feedback, Opinion
 
 _OPINIONS = {"+1": Opinion.GOOD, "thumbsup": Opinion.GOOD, "-1": Opinion.BAD, "thumbsdown": Opinion.BAD}

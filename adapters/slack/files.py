@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from adapters.slack.told import objects, text, word
+from adapters.told import objects, text, word
 from core.clean_text import clean_text
 from core.dialogue import Attachment
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.slack.told import fields, text, word
 from adapters.slack.workspaces import Workspace
+from adapters.told import fields, text, word
 from core.dialogue import Platform, SessionKey
 
 #: Channels of one person and the bot.

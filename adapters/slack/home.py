@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from adapters.seals import Purpose, Seals
 from adapters.slack.block_kit import (
     Block,
     actions,
@@ -22,7 +23,6 @@ from adapters.slack.block_kit import (
 )
 from adapters.slack.labels import HomeLabels
 from adapters.slack.places import facts_of
-from adapters.slack.seals import Purpose, Seals
 from core.dialogue import Person, SessionKey
 
 #: Three blocks each, of the 100 that a view may have.

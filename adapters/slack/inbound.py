@@ -17,8 +17,9 @@ from adapters.slack.files import attachments_of
 from adapters.slack.happening import Happening
 from adapters.slack.quotes import quotes_of
 from adapters.slack.texts import heard
-from adapters.slack.told import moment, text, ts, word, word_or_none
+from adapters.slack.told import moment, ts
 from adapters.slack.workspaces import Workspace
+from adapters.told import text, word, word_or_none
 from core.dialogue import Called, Inbound, InboundMessage, Move
 
 #: What carries words of somebody's; other subtypes tell of channels and their members.

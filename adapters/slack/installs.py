@@ -7,8 +7,8 @@ and both have the app, Slack delivers a message once or twice, for either of the
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from adapters.payloads import NotUnderstood
 from adapters.slack.happening import is_shared
-from adapters.slack.payloads import NotUnderstood
 from adapters.slack.texts import mentioned_in
 from adapters.slack.workspaces import Workspace, Workspaces
 from core.errors import PlatformRefused

@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from adapters.handing_over import hand_over
+from adapters.payloads import NotUnderstood
 from adapters.slack.bolt_app import ACKED, NOT_NOW, Ack, BoltApp
 from adapters.slack.happening import is_shared
 from adapters.slack.inbound import to_inbound
 from adapters.slack.kept import raw_of
-from adapters.slack.payloads import NotUnderstood
 from adapters.slack.people import People, people_in
 from adapters.slack.responses import Responses
 from adapters.slack.workspaces import Workspace, Workspaces

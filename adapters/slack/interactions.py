@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from adapters.payloads import NotUnderstood, Payload, found_in, list_in, text_in
+from adapters.seals import Purpose, Seals
 from adapters.slack.home import HomeAction
 from adapters.slack.modals import ModalKind, asked_in, changes_in
-from adapters.slack.payloads import NotUnderstood, Payload, found_in, list_in, text_in
 from adapters.slack.places import (
     Installation,
     commander_in,
@@ -23,10 +24,10 @@ from adapters.slack.places import (
     made_id,
     person_in,
 )
-from adapters.slack.seals import Purpose, Seals
 from adapters.slack.texts import plain
-from adapters.slack.told import first_ts_in, ts_in, word_in
+from adapters.slack.told import first_ts_in, ts_in
 from adapters.slack.workspaces import Workspace
+from adapters.told import word_in
 from core.dialogue import Called, Feedback, Inbound, InboundMessage, Opinion, Person, SessionKey
 
 _ASK, _HELP, _PREFIX = "ask", "/help", "/"

@@ -7,12 +7,12 @@ import json
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from adapters.payloads import Payload, text_in
+from adapters.seals import Purpose, Seals
 from adapters.slack.block_kit import Block, choice, modal, question, section
 from adapters.slack.home import Home, HomeDialogue
 from adapters.slack.labels import ModalLabels
-from adapters.slack.payloads import Payload, text_in
 from adapters.slack.places import facts_of
-from adapters.slack.seals import Purpose, Seals
 from core.clean_text import clean_text
 from core.dialogue import SessionKey
 

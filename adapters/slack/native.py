@@ -7,18 +7,19 @@ wrong here costs a view that somebody can open again; no message depends on it.
 import asyncio
 from datetime import UTC, datetime
 
+from adapters.payloads import Payload, found_in, list_in, text_in
 from adapters.slack.api import Clients
 from adapters.slack.block_kit import Block
 from adapters.slack.home import Home, HomeAction, HomeBook, Visitor, home_view
 from adapters.slack.interactions import Known, to_inbound
 from adapters.slack.labels import NativeLabels
 from adapters.slack.modals import ModalKind, ask_modal, errors_of_question, settings_modal
-from adapters.slack.payloads import Payload, found_in, list_in, text_in
 from adapters.slack.places import Installation, key_in
 from adapters.slack.refusals import NOT_THERE, Refused
 from adapters.slack.texts import plain
-from adapters.slack.told import first_ts_in, word_in
+from adapters.slack.told import first_ts_in
 from adapters.slack.workspaces import Workspace
+from adapters.told import word_in
 from core.dialogue import Inbound, Person, Platform, SessionKey
 from core.errors import PlatformError
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2s
 
-from adapters.slack.payloads import NotUnderstood, Payload, text_in
-from adapters.slack.told import word_in
+from adapters.payloads import NotUnderstood, Payload, text_in
 from adapters.slack.workspaces import Workspace
+from adapters.told import word_in
 from core.dialogue import Person, Platform, SessionKey
 
 _ID_BYTES = 10

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from adapters.slack.happening import Happening
 from adapters.slack.texts import plain
-from adapters.slack.told import objects, text
+from adapters.told import objects, text
 
 
 def quotes_of(happening: Happening, message: Mapping[str, object]) -> str:

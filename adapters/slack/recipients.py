@@ -4,8 +4,8 @@ import logging
 from collections import OrderedDict
 from collections.abc import Mapping
 
+from adapters.remembered import keep
 from adapters.slack.calls import Calls, Errand
-from adapters.slack.streams import keep
 from core.errors import PlatformError
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 
-from adapters.slack.payloads import NotUnderstood
+from adapters.payloads import NotUnderstood
 from core.errors import PlatformError, StorageError
 
 logger = logging.getLogger(__name__)

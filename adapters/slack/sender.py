@@ -8,6 +8,7 @@ before it is stopped; it begins without text, so one that was begun in doubt is 
 import contextlib
 from collections import OrderedDict
 
+from adapters.remembered import keep
 from adapters.slack.buttons import Buttons
 from adapters.slack.calls import Calls, Errand
 from adapters.slack.downloads import read_file
@@ -15,7 +16,7 @@ from adapters.slack.outbound import EDITED_LIMIT_UNITS, LIMIT_UNITS, OPEN, state
 from adapters.slack.posts import Posts
 from adapters.slack.read_back import Found, find_part
 from adapters.slack.status import RENEWED_AFTER_S, Status
-from adapters.slack.streams import Stream, Streams, keep
+from adapters.slack.streams import Stream, Streams
 from adapters.slack.workspaces import Workspaces
 from adapters.slack.writing import Writing
 from core.dialogue import Attachment, SessionKey

@@ -8,9 +8,9 @@ import logging
 from collections import OrderedDict
 
 from adapters.graphemes import grapheme_starts
+from adapters.remembered import keep
 from adapters.slack.calls import Calls, Errand
 from adapters.slack.refusals import Refused
-from adapters.slack.streams import keep
 from core.dialogue import SessionKey
 from core.errors import PlatformAway, PlatformRefused, RateLimited
 

@@ -6,16 +6,13 @@ was sent to a stream is known here; where that is in doubt, nothing more is, and
 
 import contextlib
 from collections import Counter, OrderedDict
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
+from adapters.remembered import keep
 from adapters.slack.pace import TIERS, Pace
 from adapters.slack.refusals import STREAM_OVER, Refused
 from core.errors import MessageGone, PlatformAway, RateLimited
-
-_Key = TypeVar("_Key", bound=Hashable)
-_Value = TypeVar("_Value")
 
 #: Slack ends a stream about five minutes after it began.
 LONGEST_AGE_S = 330.0
@@ -25,7 +22,6 @@ MOST_EDITED = 15
 APPEND_INTERVAL_S = 1.0
 EDIT_INTERVAL_S = 1.5
 
-_REMEMBERED = 2000
 #: A workspace that has no streams is asked again so much later.
 _ASK_AGAIN_S = 3600.0
 #: Changes a minute that are left to what is merely shown.
@@ -156,11 +152,3 @@ class Streams:
             and now - stream.began < LONGEST_AGE_S
             for stream in self._streams.values()
         )
-
-
-def keep(known: "OrderedDict[_Key, _Value]", key: _Key, value: _Value) -> None:
-    """As the newest of them; there is a bound to what is remembered."""
-    known[key] = value
-    known.move_to_end(key)
-    while len(known) > _REMEMBERED:
-        known.popitem(last=False)

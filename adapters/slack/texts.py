@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 
+from adapters.calling_by_name import joined
+
 _ENTITY = re.compile(r"<([^<>]*)>|&(lt|gt|amp);")
 _MENTION = re.compile(r"<@([UW][A-Z0-9]{1,30})(?:\|[^<>]*)?>")
 _SIGNS = {"lt": "<", "gt": ">", "amp": "&"}
-#: Between the bot's name and what is said to it.
-_AFTER_NAME = " \t,:;"
-_CLOSING = re.compile(r"[,.;:!?…)]")
 _PLAIN_SCHEMES = ("mailto:", "tel:")
 
 
@@ -33,7 +32,7 @@ def heard(told: str, own_id: str, names: Mapping[str, str]) -> Heard:
             pieces.append(told[end : mention.start()])
             end = mention.end()
     pieces.append(told[end:])
-    return Heard(reduce(_joined, (plain(piece, names) for piece in pieces)), len(pieces) > 1)
+    return Heard(reduce(joined, (plain(piece, names) for piece in pieces)), len(pieces) > 1)
 
 
 def plain(told: str, names: Mapping[str, str]) -> str:
@@ -75,15 +74,3 @@ def _link(address: str, label: str) -> str:
 
 def _unescaped(told: str) -> str:
     return told.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-def _joined(left: str, right: str) -> str:
-    """What stood on both sides of the bot's name."""
-    if not left.strip():
-        return right.lstrip(_AFTER_NAME)
-    if not right.strip():
-        return left.rstrip(_AFTER_NAME)
-    if _CLOSING.match(right):
-        return left.rstrip(" \t,") + right
-    gap = "" if left.endswith("\n") or right.startswith("\n") else " "
-    return left.rstrip(" \t") + gap + right.lstrip(" \t")

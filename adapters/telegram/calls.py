@@ -5,20 +5,17 @@ The model never sees its own handle: "@banter_bot what is rain?" says "what is r
 names another bot is that one's alone. Offsets count UTF-16 units.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
 from telegram import MessageEntity
 
+from adapters.calling_by_name import AFTER_NAME, joined
 from adapters.telegram.account import TelegramAccount
 
 _START, _LINK = "/start", "link-"
 _UTF16 = "utf-16-le"
-#: Between the bot's name and what is said to it.
-_AFTER_NAME = " \t,:;"
-_CLOSING = re.compile(r"[,.;:!?…)]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ def heard(text: str, entities: Sequence[MessageEntity], account: TelegramAccount
     mentions = sorted(_mentions(units, entities, account))
     words = _without(units, mentions)
     if command:
-        words = _followed(f"{name} {words[len(command) :].lstrip(_AFTER_NAME)}".rstrip())
+        words = _followed(f"{name} {words[len(command) :].lstrip(AFTER_NAME)}".rstrip())
     return Heard(words, bool(mentions), bool(command))
 
 
@@ -86,16 +83,4 @@ def _without(units: bytes, cuts: Sequence[tuple[int, int]]) -> str:
         kept.append(units[2 * end : 2 * max(start, end)])
         end = max(stop, end)
     kept.append(units[2 * end :])
-    return reduce(_joined, (piece.decode(_UTF16, "surrogatepass") for piece in kept))
-
-
-def _joined(left: str, right: str) -> str:
-    """What stood on both sides of a name."""
-    if not left.strip():
-        return right.lstrip(_AFTER_NAME)
-    if not right.strip():
-        return left.rstrip(_AFTER_NAME)
-    if _CLOSING.match(right):
-        return left.rstrip(" \t,") + right
-    gap = "" if left.endswith("\n") or right.startswith("\n") else " "
-    return left.rstrip(" \t") + gap + right.lstrip(" \t")
+    return reduce(joined, (piece.decode(_UTF16, "surrogatepass") for piece in kept))

@@ -19,6 +19,11 @@ def run(context: typer.Context) -> None:
     _serve(context, _with_a_token)
 
 
+def discord(context: typer.Context) -> None:
+    """Answer people on Discord."""
+    _serve(context, lambda _settings: [_discord()])
+
+
 def slack(context: typer.Context) -> None:
     """Answer people on Slack."""
     _serve(context, lambda _settings: [_slack()])
@@ -40,14 +45,20 @@ def _serve(context: typer.Context, chosen: "Callable[[Settings], Sequence[OpenPr
 
 
 def _with_a_token(settings: Settings) -> "list[OpenProduct]":
-    products = [_slack()] if settings.slack.is_there else []
-    if settings.telegram.is_there:
-        products.append(_telegram())
+    platforms = ((settings.discord, _discord), (settings.slack, _slack), (settings.telegram, _telegram))
+    products = [opened() for told, opened in platforms if told.is_there]
     if products:
         return products
     raise SettingsError(
-        "no token is set: set BANTER_SLACK_TOKEN or BANTER_TELEGRAM_TOKEN, or talk here with `banter chat`"
+        "no token is set: set BANTER_DISCORD_TOKEN, BANTER_SLACK_TOKEN or BANTER_TELEGRAM_TOKEN, or talk here with "
+        "`banter chat`"
     )
+
+
+def _discord() -> "OpenProduct":
+    from bots.discord_server import open_discord
+
+    return open_discord
 
 
 def _slack() -> "OpenProduct":

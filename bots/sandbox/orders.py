@@ -4,7 +4,7 @@ import ssl
 
 import httpx2
 
-from bots.sandbox.local_telegram.parameters import JsonObject, as_json
+from bots.sandbox.json_values import JsonObject, as_json
 
 _TIMEOUT_S = 60.0
 _JSON = {"Content-Type": "application/json"}

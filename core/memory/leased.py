@@ -48,3 +48,8 @@ class Work:
 def leaving(owner: str, place: str) -> str:
     """The owner of a lease whose place went elsewhere: whoever answers there has to stop at the place that it took."""
     return f"{owner}{_LEAVING}{place}" if owner and _LEAVING not in owner else owner
+
+
+def holder_of(owner: str) -> str:
+    """The process of a lease's owner, whether the place went elsewhere or not."""
+    return owner.partition(_LEAVING)[0]

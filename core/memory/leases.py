@@ -4,7 +4,7 @@ The clock is the database's where it has one, so that processes on several machi
 """
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -16,7 +16,7 @@ from core.dialogue import Platform
 from core.errors import LeaseLost
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
-from core.memory.leased import Lease, WaitingMessage, Work, leaving
+from core.memory.leased import Lease, WaitingMessage, Work, holder_of, leaving
 from core.memory.lists import padded
 from core.memory.tables import InboxRow, LeaseRow
 from core.memory.waiting import free, is_open, later, next_of, now, times, urgent_at
@@ -76,12 +76,16 @@ class Leases:
         """
         await self._writes.write(_release, lease)
 
-    async def free_those_of(self, has_ended: Callable[[str], bool]) -> int:
-        """Before they expire, those of owners that are known to be gone; how many there were."""
+    async def others(self) -> frozenset[str]:
+        """Who else holds places where something is owed."""
+        async with self._database.reading() as connection:
+            owners = await connection.scalars(_OTHERS, {"owner": self.owner})
+            return frozenset(owner for owner in owners if holder_of(owner) != self.owner)
+
+    async def free_those_of(self, owners: Collection[str]) -> int:
+        """Before they expire, the places of owners that are known to be gone; how many there were."""
         async with self._database.writing() as connection:
-            owners = await connection.scalars(select(LeaseRow.owner).where(LeaseRow.owner != "").distinct())
-            gone = [owner for owner in owners if has_ended(owner)]
-            freed = await connection.execute(update(LeaseRow).where(LeaseRow.owner.in_(gone)).values(owner=""))
+            freed = await connection.execute(update(LeaseRow).where(LeaseRow.owner.in_(owners)).values(owner=""))
             return freed.rowcount
 
     async def urgent(self, leases: Sequence[Lease]) -> tuple[tuple[str, WaitingMessage], ...]:
@@ -91,6 +95,12 @@ class Leases:
         places = [lease.place for lease in leases]
         return await self._database.read(lambda connection: urgent_at(self._database, connection, places))
 
+
+_OTHERS = (
+    select(LeaseRow.owner)
+    .where(LeaseRow.owner.not_in(("", bindparam("owner"))), LeaseRow.place.in_(select(InboxRow.place).where(is_open())))
+    .distinct()
+)
 
 _HELD = (
     select(LeaseRow.place, LeaseRow.owner, LeaseRow.epoch)

@@ -22,6 +22,7 @@ from core.settings.answering import (
     QuotaSettings,
     RankSettings,
 )
+from core.settings.discord import DiscordSettings
 from core.settings.memory import MemorySettings
 from core.settings.openai import OpenAISettings
 from core.settings.privacy import PrivacySettings, RetentionSettings
@@ -36,6 +37,7 @@ ENVIRONMENT_PREFIX = "BANTER_"
 
 #: Variables as people know them from other bots → the section and the key that they are.
 TOKEN_VARIABLES = {
+    "BANTER_DISCORD_TOKEN": ("discord", "token"),
     "BANTER_SLACK_TOKEN": ("slack", "token"),
     "BANTER_SLACK_APP_TOKEN": ("slack", "app_token"),
     "BANTER_SLACK_SIGNING_SECRET": ("slack", "signing_secret"),
@@ -195,6 +197,7 @@ class Settings(BaseSettings):
     quotas: QuotaSettings = QuotaSettings()
     service: ServiceSettings = ServiceSettings()
     web: WebSettings = WebSettings()
+    discord: DiscordSettings = DiscordSettings()
     slack: SlackSettings = SlackSettings()
     telegram: TelegramSettings = TelegramSettings()
     privacy: PrivacySettings = PrivacySettings()

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import aiohttp
 from starlette.applications import Starlette
 
+from adapters.seals import Seals
 from adapters.slack.api import Clients
 from adapters.slack.buttons import Buttons
 from adapters.slack.calls import Calls
@@ -30,7 +31,6 @@ from adapters.slack.outbound import new_splitter
 from adapters.slack.pace import Pace
 from adapters.slack.people import People
 from adapters.slack.receiver import SlackReceiver
-from adapters.slack.seals import Seals
 from adapters.slack.sender import SlackSender
 from adapters.slack.socket_mode import SocketOptions
 from adapters.slack.trouble import Pauses

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.slack.buttons import FEEDBACK, STOP
 from adapters.slack.outbound import EVENT_TYPE
-from bots.sandbox.local_slack.parameters import JsonObject
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.sights import (
     AttemptSeen,
     CallSeen,

@@ -81,7 +81,7 @@ def test_it_tells_how_many_forward_passes_the_platforms_shared(spec: ModelSpec) 
     drive.run(job(spec, sampling, id="alone", owner=Owner("slack", "", "ben")))
 
     (told,) = drive.engine.statistics()
-    assert told.forwards == {"discord slack": 4, "slack": 4}
+    assert told.forwards == {"discord slack": 4, "discord": 1, "slack": 4}, "the second prompt is read one step later"
 
 
 def test_of_several_candidates_the_first_ones_slot_is_kept(drive: Drive, spec: ModelSpec) -> None:

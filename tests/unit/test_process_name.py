@@ -18,6 +18,10 @@ def test_a_process_that_was_killed_has_ended_and_one_that_runs_has_not() -> None
         assert not has_ended(name)
 
         child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+
+        assert has_ended(name)  # although its parent has not asked how it ended
+
         child.wait(timeout=20)
 
         assert has_ended(name)

@@ -20,5 +20,6 @@ Socket Mode: slack.app_token. HTTP: slack.signing_secret, `await slack.post_even
 slack.client_secret. People: `Person` (says, edits, deletes, reacts, stops, opens_app, presses, commands, uses_shortcut,
 modal, submits, home …). What was called, by whom and when: slack.calls(), slack.deliveries(), slack.excesses(). Time:
 slack.advance(60) moves Slack's clock: event retries, streams' age, tiers, triggers. Faults: slack.fault("drop_after",
-"chat.postMessage") and more in `faults`; slack.go_away(). In a process of its own: `own_process.local_slack_process`.
+"chat.postMessage") and more in `bots.sandbox.faults`; slack.go_away(). In a process of its own:
+`own_process.local_slack_process`.
 """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bots.sandbox.local_slack.parameters import JsonObject
+from bots.sandbox.json_values import JsonObject
 
 
 @dataclass(slots=True)

@@ -2,12 +2,12 @@
 
 import time
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.access import thread_root
 from bots.sandbox.local_slack.accounts import Install, User
 from bots.sandbox.local_slack.channels import Channel, Kind
 from bots.sandbox.local_slack.files import hidden_json
 from bots.sandbox.local_slack.messages import Message, StreamState
-from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.telling import tell_change, tell_deletion, tell_install, tell_message
 from bots.sandbox.local_slack.wire import message_json

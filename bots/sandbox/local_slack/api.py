@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 
 from aiohttp import web
 
+from bots.sandbox.faults import Fault, Faults, Kind
+from bots.sandbox.json_values import JsonObject, as_json
+from bots.sandbox.listening import drop
 from bots.sandbox.local_slack.access import check_scope
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.calls import Call, Calls
-from bots.sandbox.local_slack.faults import Fault, Faults, Kind
 from bots.sandbox.local_slack.limits import Window
-from bots.sandbox.local_slack.listening import drop
 from bots.sandbox.local_slack.methods.table import METHODS, window
 from bots.sandbox.local_slack.oauth import Oauth
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters, as_json, read_parameters
+from bots.sandbox.local_slack.parameters import Parameters, read_parameters
 from bots.sandbox.local_slack.refusals import Refused, TooOften
 from bots.sandbox.local_slack.sockets import Sockets, open_connection
 from bots.sandbox.local_slack.world import World
@@ -42,7 +43,7 @@ class Api:
 
     def __init__(self, world: World, sockets: Sockets, oauth: Oauth) -> None:
         self.calls = Calls()
-        self.faults = Faults()
+        self.faults = Faults(_OPEN)
         self._world = world
         self._sockets = sockets
         self._oauth = oauth

@@ -1,6 +1,6 @@
 """Which blocks Slack takes: kinds, sizes, ids."""
 
-from bots.sandbox.local_slack.parameters import JsonObject, list_in, object_in
+from bots.sandbox.json_values import JsonObject, list_in, object_in
 from bots.sandbox.local_slack.refusals import Refused
 
 _MESSAGE_KINDS = {

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from bots.sandbox.local_slack.parameters import JsonObject
+from bots.sandbox.json_values import JsonObject
 
 
 class Kind(StrEnum):

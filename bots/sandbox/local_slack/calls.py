@@ -3,7 +3,8 @@
 from collections import deque
 from dataclasses import asdict, dataclass, field
 
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters
+from bots.sandbox.json_values import JsonObject
+from bots.sandbox.local_slack.parameters import Parameters
 
 _MOST = 100_000
 _SECRET = {"token", "client_secret", "code"}

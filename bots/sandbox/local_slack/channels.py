@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bots.sandbox.changes import Changes
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.messages import Message
-from bots.sandbox.local_slack.parameters import JsonObject
 
 
 class Kind(StrEnum):

@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from bots.sandbox.json_values import JsonObject, as_json
+from bots.sandbox.listening import Listener
 from bots.sandbox.local_slack.doings import Doings
-from bots.sandbox.local_slack.listening import Listener
 from bots.sandbox.local_slack.ordeals import Ordeals
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters, as_json, read_parameters
+from bots.sandbox.local_slack.parameters import Parameters, read_parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.staging import Staging
 from bots.sandbox.local_slack.world import World

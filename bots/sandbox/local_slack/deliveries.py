@@ -10,10 +10,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
+from bots.sandbox.json_values import JsonObject, object_in
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.bringing import Answer, Kind, Parcel, Way
 from bots.sandbox.local_slack.channels import Channel
-from bots.sandbox.local_slack.parameters import JsonObject, object_in
 from bots.sandbox.local_slack.wire import event_body
 from bots.sandbox.local_slack.world import World
 

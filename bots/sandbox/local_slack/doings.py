@@ -4,12 +4,13 @@ import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.accounts import Install, User
 from bots.sandbox.local_slack.bringing import Answer
 from bots.sandbox.local_slack.files import StoredFile
 from bots.sandbox.local_slack.interactions import Interactions
 from bots.sandbox.local_slack.oauth import Oauth
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.views import View
 from bots.sandbox.local_slack.world import World

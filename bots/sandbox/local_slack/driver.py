@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.options import Options
-from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.people import WAIT_S, Person, Place
 from bots.sandbox.local_slack.server import serving_slack
 from bots.sandbox.local_slack.sights import (

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.ids import Ids, secret_text
-from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.refusals import Refused
 
 _MOST = 10_000

@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
+from bots.sandbox.json_values import JsonObject, object_in
 from bots.sandbox.local_slack.accounts import Install, User
 from bots.sandbox.local_slack.blocks import elements_of
 from bots.sandbox.local_slack.bringing import Answer, Kind
 from bots.sandbox.local_slack.channels import Channel
 from bots.sandbox.local_slack.messages import Message
-from bots.sandbox.local_slack.parameters import JsonObject, object_in
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.responses import show_response
 from bots.sandbox.local_slack.views import View, with_ids

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
-from bots.sandbox.local_slack.parameters import JsonObject
+from bots.sandbox.json_values import JsonObject
 
 
 class StreamState(StrEnum):

@@ -7,8 +7,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from aiohttp import web
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.ids import secret_text
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.world import World
 

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from bots.sandbox.faults import Fault, Kind
+from bots.sandbox.listening import Listener
 from bots.sandbox.local_slack.api import Api
 from bots.sandbox.local_slack.deliveries import Deliveries
-from bots.sandbox.local_slack.faults import Fault, Kind
-from bots.sandbox.local_slack.listening import Listener
 from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.request_urls import RequestUrls
 from bots.sandbox.local_slack.sockets import Sockets

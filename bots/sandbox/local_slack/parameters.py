@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.refusals import Refused
-
-JsonObject = dict[str, object]
 
 _TRUE = {"1", "true"}
 
@@ -89,11 +88,6 @@ class Parameters:
         return [one.strip() for one in text.split(",") if one.strip()]
 
 
-def as_json(value: object) -> bytes:
-    """In ASCII, so that even half a surrogate pair can be said."""
-    return json.dumps(value).encode()
-
-
 async def read_parameters(request: web.Request) -> Parameters:
     """Raises Refused where the body can't be understood."""
     values: JsonObject = dict(request.query)
@@ -103,16 +97,6 @@ async def read_parameters(request: web.Request) -> Parameters:
         for name, value in (await request.post()).items():
             values[name] = value if isinstance(value, str) else ""
     return Parameters(values)
-
-
-def object_in(value: object) -> JsonObject:
-    """Empty where it is none."""
-    return value if isinstance(value, dict) else {}
-
-
-def list_in(value: object) -> list[object]:
-    """Empty where it is none."""
-    return value if isinstance(value, list) else []
 
 
 def _from_json(body: bytes) -> JsonObject:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bots.sandbox.local_slack.parameters import JsonObject
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.sights import ChannelSeen, InstallSeen, MessageSeen, channel_seen, message_seen
 from bots.sandbox.local_slack.view_sights import AnswerSeen, ViewSeen, answer_seen, view_seen
 from bots.sandbox.orders import Orders

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 
+from bots.sandbox.json_values import JsonObject, as_json
 from bots.sandbox.local_slack.bringing import Answer, Kind, Parcel
 from bots.sandbox.local_slack.ids import secret_text
-from bots.sandbox.local_slack.parameters import JsonObject, as_json
 from bots.sandbox.local_slack.world import World
 
 _FORM = "application/x-www-form-urlencoded"

@@ -4,10 +4,11 @@ import time
 
 from aiohttp import web
 
+from bots.sandbox.json_values import JsonObject, as_json
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.channels import Channel
 from bots.sandbox.local_slack.methods.chat import content, new_message
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters, as_json, read_parameters
+from bots.sandbox.local_slack.parameters import Parameters, read_parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.telling import tell_message
 from bots.sandbox.local_slack.world import World

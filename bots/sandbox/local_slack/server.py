@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bots.sandbox.listening import Listener
 from bots.sandbox.local_slack.accounts import Team
 from bots.sandbox.local_slack.api import Api
 from bots.sandbox.local_slack.bringing import Way
@@ -14,7 +15,6 @@ from bots.sandbox.local_slack.deliveries import Deliveries
 from bots.sandbox.local_slack.doings import Doings
 from bots.sandbox.local_slack.downloads import Downloads
 from bots.sandbox.local_slack.interactions import Interactions
-from bots.sandbox.local_slack.listening import Listener
 from bots.sandbox.local_slack.oauth import Oauth
 from bots.sandbox.local_slack.options import Options
 from bots.sandbox.local_slack.ordeals import Ordeals

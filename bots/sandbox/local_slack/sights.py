@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.blocks import elements_of, labels_of
-from bots.sandbox.local_slack.parameters import JsonObject
 
 #: What reaches people or links channels, wherever a message says it.
 _FIRING = re.compile(r"<(?:!(?:channel|here|everyone)|!subteam\^|@[UW]|#C)[^<>]*>")

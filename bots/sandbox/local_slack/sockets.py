@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.bringing import Answer, Kind, Parcel
 from bots.sandbox.local_slack.ids import secret_text
-from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.world import World
 

@@ -2,10 +2,10 @@
 
 import re
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.channels import MESSAGE_EVENTS, Channel
 from bots.sandbox.local_slack.messages import Message
-from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.wire import mention_event, message_event, message_json
 from bots.sandbox.local_slack.world import World
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
+from bots.sandbox.json_values import JsonObject, list_in, object_in
 from bots.sandbox.local_slack.blocks import elements_of, labels_of
-from bots.sandbox.local_slack.parameters import JsonObject, list_in, object_in
 
 
 @dataclass(frozen=True, slots=True)

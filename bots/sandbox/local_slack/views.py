@@ -4,10 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from bots.sandbox.json_values import JsonObject, list_in, object_in
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.blocks import elements_of
 from bots.sandbox.local_slack.ids import Ids, secret_text
-from bots.sandbox.local_slack.parameters import JsonObject, list_in, object_in
 from bots.sandbox.local_slack.refusals import Refused
 
 _MOST = 100_000

@@ -1,9 +1,9 @@
 """Messages and events in the shape in which Slack tells them."""
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.channels import Channel, Kind
 from bots.sandbox.local_slack.messages import Message, StreamState
-from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.world import World
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from bots.sandbox.changes import Changes
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.accounts import Install, Team, User
 from bots.sandbox.local_slack.channels import Channel
 from bots.sandbox.local_slack.clock import Clock
@@ -13,7 +14,6 @@ from bots.sandbox.local_slack.ids import Ids, secret_text
 from bots.sandbox.local_slack.limits import Tallies
 from bots.sandbox.local_slack.messages import Message, StreamState, Version
 from bots.sandbox.local_slack.options import Options
-from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.triggers import Triggers
 from bots.sandbox.local_slack.views import Views

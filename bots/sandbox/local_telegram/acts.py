@@ -4,12 +4,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.account import User
 from bots.sandbox.local_telegram.chats import Chat, Kind, Standing
 from bots.sandbox.local_telegram.keyboards import buttons
 from bots.sandbox.local_telegram.messages import Message, Position, Version
 from bots.sandbox.local_telegram.methods.messages import thread_of_reply
-from bots.sandbox.local_telegram.parameters import JsonObject
 from bots.sandbox.local_telegram.privacy import is_meant_for
 from bots.sandbox.local_telegram.refusals import bad_request
 from bots.sandbox.local_telegram.texts import FormattedText, found_entities

@@ -10,11 +10,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bots.sandbox.json_values import JsonObject, as_json
 from bots.sandbox.local_telegram.calls import Call, Calls
 from bots.sandbox.local_telegram.faults import Fault, Faults, Kind
 from bots.sandbox.local_telegram.listening import Listener
 from bots.sandbox.local_telegram.methods.table import MethodTable
-from bots.sandbox.local_telegram.parameters import JsonObject, Parameters, as_json, read_parameters
+from bots.sandbox.local_telegram.parameters import Parameters, read_parameters
 from bots.sandbox.local_telegram.refusals import Refused, too_many_requests
 from bots.sandbox.local_telegram.world import World
 

@@ -3,7 +3,8 @@
 from collections import deque
 from dataclasses import dataclass, field
 
-from bots.sandbox.local_telegram.parameters import JsonObject, Parameters
+from bots.sandbox.json_values import JsonObject
+from bots.sandbox.local_telegram.parameters import Parameters
 
 _MOST = 100_000
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bots.sandbox.changes import Changes
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.account import User
 from bots.sandbox.local_telegram.messages import Message
-from bots.sandbox.local_telegram.parameters import JsonObject
 
 
 class Kind(StrEnum):

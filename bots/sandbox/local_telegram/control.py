@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from bots.sandbox.json_values import as_json
 from bots.sandbox.local_telegram.api import Api
 from bots.sandbox.local_telegram.faults import Fault, Kind
 from bots.sandbox.local_telegram.listening import Listener
-from bots.sandbox.local_telegram.parameters import Parameters, as_json, read_parameters
+from bots.sandbox.local_telegram.parameters import Parameters, read_parameters
 from bots.sandbox.local_telegram.refusals import Refused
 from bots.sandbox.local_telegram.staging import Staging
 from bots.sandbox.local_telegram.webhook import Webhook

@@ -8,8 +8,8 @@ import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.options import Options
-from bots.sandbox.local_telegram.parameters import JsonObject
 from bots.sandbox.local_telegram.people import WAIT_S, Person, Place
 from bots.sandbox.local_telegram.server import serving_telegram
 from bots.sandbox.local_telegram.sights import CallSeen, StateSeen, calls_seen, state_seen

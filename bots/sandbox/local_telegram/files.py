@@ -3,7 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from bots.sandbox.local_telegram.parameters import JsonObject, Upload
+from bots.sandbox.json_values import JsonObject
+from bots.sandbox.local_telegram.parameters import Upload
 from bots.sandbox.local_telegram.refusals import bad_request
 
 _MOST = 10_000

@@ -1,7 +1,8 @@
 """What stands below a message, as Telegram checks it."""
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.limits import Limits
-from bots.sandbox.local_telegram.parameters import JsonObject, Parameters
+from bots.sandbox.local_telegram.parameters import Parameters
 from bots.sandbox.local_telegram.refusals import bad_request
 
 _ACTIONS = ("url", "callback_data", "web_app", "login_url", "switch_inline_query", "copy_text", "pay", "callback_game")

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.account import User
-from bots.sandbox.local_telegram.parameters import JsonObject
 from bots.sandbox.local_telegram.texts import FormattedText
 
 _CAPTIONED = {"animation", "audio", "document", "photo", "video", "voice"}

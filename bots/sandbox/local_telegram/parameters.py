@@ -11,9 +11,8 @@ from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.refusals import Refused, bad_request
-
-JsonObject = dict[str, object]
 
 #: Telegram takes 50 MB of a file; a request is bounded somewhat above.
 _LONGEST_BODY = 60 << 20
@@ -61,11 +60,6 @@ class Parameters:
         if value is not None and not isinstance(value, dict):
             raise bad_request(f"object expected as {called or name}")
         return value
-
-
-def as_json(value: object) -> bytes:
-    """In ASCII, so that even half a surrogate pair can be said."""
-    return json.dumps(value).encode()
 
 
 async def read_parameters(request: Request) -> Parameters:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from bots.sandbox.local_telegram.parameters import JsonObject
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.sights import ChatSeen, MessageSeen, chat_seen, message_seen, messages_seen
 from bots.sandbox.orders import Orders
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.account import User
 from bots.sandbox.local_telegram.chats import Chat, Kind, Standing
 from bots.sandbox.local_telegram.methods.chats import bot_member
-from bots.sandbox.local_telegram.parameters import JsonObject
 from bots.sandbox.local_telegram.refusals import bad_request
 from bots.sandbox.local_telegram.world import World
 

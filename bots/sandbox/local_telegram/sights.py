@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from bots.sandbox.local_telegram.parameters import JsonObject
+from bots.sandbox.json_values import JsonObject
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 import base64
 from collections.abc import Callable
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.account import User
 from bots.sandbox.local_telegram.acts import Acts, Spot
 from bots.sandbox.local_telegram.chats import Chat, Kind, Standing
 from bots.sandbox.local_telegram.methods.chats import open_topic, remove_topic, toggle_topic
-from bots.sandbox.local_telegram.parameters import JsonObject, Parameters, Upload
+from bots.sandbox.local_telegram.parameters import Parameters, Upload
 from bots.sandbox.local_telegram.places import Places
 from bots.sandbox.local_telegram.refusals import bad_request
 from bots.sandbox.local_telegram.world import World, topic_in

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.limits import Limits
-from bots.sandbox.local_telegram.parameters import JsonObject, Parameters
+from bots.sandbox.local_telegram.parameters import Parameters
 from bots.sandbox.local_telegram.refusals import bad_request
 
 _KINDS = {

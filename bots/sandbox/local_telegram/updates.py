@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.chats import Place
-from bots.sandbox.local_telegram.parameters import JsonObject
 from bots.sandbox.local_telegram.refusals import Refused
 
 KINDS = (

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import httpx2
 
+from bots.sandbox.json_values import JsonObject, as_json
 from bots.sandbox.local_telegram.chats import Place
-from bots.sandbox.local_telegram.parameters import JsonObject, as_json
 from bots.sandbox.local_telegram.updates import DEFAULT_KINDS, Update, Updates
 
 _TIMEOUT_S = 60.0

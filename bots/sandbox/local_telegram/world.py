@@ -4,12 +4,12 @@ import time
 from collections import Counter
 
 from bots.sandbox.changes import Changes
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.account import BotAccount, BotOptions, User
 from bots.sandbox.local_telegram.chats import Chat, Kind, Standing, Topic
 from bots.sandbox.local_telegram.files import Files
 from bots.sandbox.local_telegram.limits import Limits, Rates, Tallies
 from bots.sandbox.local_telegram.messages import Message, Position, Version
-from bots.sandbox.local_telegram.parameters import JsonObject
 from bots.sandbox.local_telegram.refusals import bad_request
 from bots.sandbox.local_telegram.texts import FormattedText
 from bots.sandbox.local_telegram.updates import Updates

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.seals import Seals
 from adapters.slack.api import Clients
 from adapters.slack.buttons import Buttons
 from adapters.slack.directory import SlackDirectory
@@ -17,7 +18,6 @@ from adapters.slack.labels import NativeLabels
 from adapters.slack.native import Native
 from adapters.slack.people import People
 from adapters.slack.receiver import SlackReceiver
-from adapters.slack.seals import Seals
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.people import Place
 from bots.sandbox.local_slack.sights import InstallSeen

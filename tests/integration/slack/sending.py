@@ -11,10 +11,10 @@ from adapters.slack.calls import Calls
 from adapters.slack.pace import Pace
 from adapters.slack.sender import SlackSender
 from adapters.slack.workspaces import Workspace
+from bots.sandbox.json_values import JsonObject, object_in
 from bots.sandbox.local_slack.driver import LocalSlack, local_slack
 from bots.sandbox.local_slack.limits import NO_RATES
 from bots.sandbox.local_slack.options import Options
-from bots.sandbox.local_slack.parameters import JsonObject, object_in
 from bots.sandbox.local_slack.people import Person, Place
 from bots.sandbox.local_slack.sights import InstallSeen, MessageSeen, SessionSeen, StreamSeen
 from core.dialogue import Platform, SessionKey

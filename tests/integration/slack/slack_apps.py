@@ -10,8 +10,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.driver import LocalSlack
-from bots.sandbox.local_slack.parameters import JsonObject
 from bots.sandbox.local_slack.sights import DeliverySeen, InstallSeen
 
 

@@ -2,8 +2,8 @@
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.sandbox.json_values import JsonObject, object_in
 from bots.sandbox.local_slack.driver import LocalSlack
-from bots.sandbox.local_slack.parameters import JsonObject, object_in
 from bots.sandbox.local_slack.people import Person, Place
 from tests.integration.slack.slack_apps import bolt_app, echoing, error_of, over_sockets
 

@@ -4,8 +4,8 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.sandbox.json_values import JsonObject, object_in
 from bots.sandbox.local_slack.driver import LocalSlack
-from bots.sandbox.local_slack.parameters import JsonObject, object_in
 from bots.sandbox.local_slack.people import Document, Person
 from tests.integration.slack.slack_apps import error_of
 

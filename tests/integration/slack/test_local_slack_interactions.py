@@ -8,8 +8,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
+from bots.sandbox.json_values import JsonObject, object_in
 from bots.sandbox.local_slack.driver import LocalSlack
-from bots.sandbox.local_slack.parameters import JsonObject, object_in
 from bots.sandbox.local_slack.people import Person, Place
 from bots.sandbox.orders import OrderRefused
 from tests.integration.slack.slack_apps import bolt_app, client_of, error_of, over_http, over_sockets

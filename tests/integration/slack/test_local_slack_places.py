@@ -5,8 +5,8 @@ from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.sandbox.json_values import object_in
 from bots.sandbox.local_slack.driver import LocalSlack
-from bots.sandbox.local_slack.parameters import object_in
 from bots.sandbox.local_slack.people import Document, Person, Place
 from bots.sandbox.orders import OrderRefused
 from tests.integration.slack.slack_apps import bolt_app, client_of, echoing, error_of, over_sockets

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.sandbox.json_values import object_in
 from bots.sandbox.local_slack.driver import LocalSlack
-from bots.sandbox.local_slack.parameters import object_in
 from bots.sandbox.local_slack.people import Person
 from bots.sandbox.local_slack.sights import MessageSeen
 from bots.sandbox.slack_prompt import HELP, Prompt

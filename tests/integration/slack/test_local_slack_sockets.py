@@ -11,10 +11,10 @@ import pytest
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.sandbox.json_values import JsonObject, object_in
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.limits import NO_RATES
 from bots.sandbox.local_slack.options import Options
-from bots.sandbox.local_slack.parameters import JsonObject, object_in
 from bots.sandbox.local_slack.people import Person
 from tests.integration.slack.slack_apps import acking, bolt_app, client_of, echoing, over_sockets, tried
 

@@ -7,10 +7,10 @@ import pytest
 from slack_sdk.models.messages.chunk import TaskUpdateChunk
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bots.sandbox.json_values import object_in
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.limits import NO_RATES
 from bots.sandbox.local_slack.options import AppOptions, Options
-from bots.sandbox.local_slack.parameters import object_in
 from bots.sandbox.local_slack.people import Person, Place
 from bots.sandbox.local_slack.sights import MessageSeen
 from bots.sandbox.orders import OrderRefused

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from adapters.payloads import NotUnderstood
 from adapters.slack.api import Clients
 from adapters.slack.buttons import Buttons
 from adapters.slack.interactions import Known
 from adapters.slack.native import Native
-from adapters.slack.payloads import NotUnderstood
 from adapters.slack.workspaces import Workspace
 from bots.sandbox.local_slack.driver import LocalSlack, local_slack
 from bots.sandbox.local_slack.limits import NO_RATES

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bots.sandbox.json_values import object_in
 from bots.sandbox.local_slack.driver import LocalSlack, local_slack
 from bots.sandbox.local_slack.limits import NO_RATES
 from bots.sandbox.local_slack.options import Options
-from bots.sandbox.local_slack.parameters import object_in
 from bots.sandbox.local_slack.people import Person, Place
 from bots.sandbox.local_slack.sights import MessageSeen
 from core.memory.tables import InboxRow

@@ -8,8 +8,8 @@ import telegram
 
 from adapters.telegram.api import open_bot
 from adapters.telegram.menus import MenuCommand, MenuScope, set_menus
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
-from bots.sandbox.local_telegram.parameters import JsonObject
 
 HELP = MenuCommand("help", {"": "what I can do", "de": "was ich kann"})
 FORGET = MenuCommand("forget", {"": "forget what was said", "de": "vergessen"}, MenuScope.PRIVATE)

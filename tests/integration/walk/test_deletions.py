@@ -2,7 +2,10 @@
 
 from dataclasses import replace
 
+from sqlalchemy import select
+
 from core.dialogue import Deletion
+from core.memory.tables import TurnRow
 from tests.integration.walk.revising import (
     ALL_KINDS,
     HASTY,
@@ -71,6 +74,17 @@ class TestDeletions:
 
             assert await remembered(bot) == ["first", answer_to("first")]
 
+    async def test_every_reply_that_was_drawn_leaves_with_its_question(self, place: Place) -> None:
+        async with place.bot() as bot:
+            [asked] = await exchange(bot, "first")
+            await exchange(bot, "/regenerate", "last")
+            await bot.receives(deletion(asked))
+            await bot.settles()
+
+            assert await remembered(bot) == ["last", answer_to("last")]
+            async with bot.database.reading() as connection:
+                assert set(await connection.scalars(select(TurnRow.text))) == {"last", answer_to("last")}
+
     async def test_what_follows_an_older_question_stays(self, place: Place) -> None:
         async with place.bot() as bot:
             asked, _ = await exchange(bot, "first", "last")
@@ -78,8 +92,7 @@ class TestDeletions:
             await bot.settles()
             await exchange(bot, "more")
 
-            told = [answer_to("first"), "last", answer_to("last"), "more", answer_to("more")]
-            assert await remembered(bot) == told
+            assert await remembered(bot) == ["last", answer_to("last"), "more", answer_to("more")]
 
     async def test_a_deleted_message_that_comes_again_stays_deleted(self, place: Place) -> None:
         async with place.bot() as bot:

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.seals import Purpose, Seals
 from adapters.slack.home import Home, HomeAction, HomeDialogue
 from adapters.slack.interactions import Known, to_inbound
 from adapters.slack.places import Installation, facts_of
-from adapters.slack.seals import Purpose, Seals
 from adapters.slack.workspaces import Workspace
 from core.dialogue import Feedback, Inbound, InboundMessage, Opinion, Person, Platform, SessionKey
 

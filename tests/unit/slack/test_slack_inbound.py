@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.slack.payloads import NotUnderstood
+from adapters.payloads import NotUnderstood
 from adapters.slack.workspaces import Workspace
 from core.dialogue import Attachment, Called, Deletion, Edit, InboundMessage, Move, SessionKey
 from tests.unit.slack.happenings import (

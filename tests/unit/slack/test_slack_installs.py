@@ -2,8 +2,8 @@
 
 import pytest
 
+from adapters.payloads import NotUnderstood
 from adapters.slack.installs import workspace_for
-from adapters.slack.payloads import NotUnderstood
 from adapters.slack.workspaces import Workspace
 from core.errors import PlatformAway, PlatformRefused
 from tests.unit.slack.happenings import (

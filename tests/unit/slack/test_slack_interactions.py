@@ -2,10 +2,10 @@
 
 import pytest
 
+from adapters.payloads import NotUnderstood
 from adapters.slack.home import Home, HomeAction
 from adapters.slack.labels import ModalLabels
 from adapters.slack.modals import ask_modal, settings_modal
-from adapters.slack.payloads import NotUnderstood
 from adapters.slack.workspaces import Workspace
 from core.dialogue import Called, Feedback, Inbound, InboundMessage, Opinion, Person, Platform
 from tests.unit.slack.acted import (

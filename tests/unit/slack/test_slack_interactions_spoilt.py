@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
+from adapters.payloads import NotUnderstood
 from adapters.slack.api import Clients
 from adapters.slack.interactions import Known
 from adapters.slack.labels import NativeLabels
 from adapters.slack.native import Native
-from adapters.slack.payloads import NotUnderstood
 from core.dialogue import Feedback, Inbound, InboundMessage
 from tests.unit.slack.acted import APP, ROOT, SEALS, TEAM, WORKSPACE, PaperBook, key
 from tests.unit.slack.given import BUTTONS, GIVEN, WHOLE

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.slack.seals import Purpose, Seals
+from adapters.seals import Purpose, Seals
 
 SEALS = Seals(b"the database's own")
 PURPOSE = Purpose("home.forget", "T0ACME", "U0ANNA")

@@ -2,10 +2,11 @@
 
 import time
 
+from bots.sandbox.json_values import JsonObject, list_in, object_in
 from bots.sandbox.local_slack.access import thread_root, visible_channel, writable_channel
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.channels import Channel, Kind, Session, Thread
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters, list_in, object_in
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.world import World
 

@@ -1,8 +1,9 @@
 """auth.*, users.*, team.*, bots.*, reactions.*"""
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.access import visible_channel, writable_channel
 from bots.sandbox.local_slack.accounts import Install
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.telling import tell_all, tell_install
 from bots.sandbox.local_slack.world import World

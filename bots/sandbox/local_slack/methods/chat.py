@@ -2,13 +2,14 @@
 
 import time
 
+from bots.sandbox.json_values import JsonObject, as_json
 from bots.sandbox.local_slack.access import own_message, thread_root, visible_channel, writable_channel
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.blocks import check_message_blocks
 from bots.sandbox.local_slack.channels import Channel
 from bots.sandbox.local_slack.limits import Window
 from bots.sandbox.local_slack.messages import Message, StreamState, Version
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters, as_json
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.telling import tell_change, tell_deletion, tell_message
 from bots.sandbox.local_slack.wire import message_json

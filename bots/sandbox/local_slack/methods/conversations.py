@@ -4,11 +4,12 @@ import base64
 import re
 from collections.abc import Sequence
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.access import check_history, check_read, check_scope, open_direct, visible_channel
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.channels import Channel
 from bots.sandbox.local_slack.messages import Message
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.telling import tombstone
 from bots.sandbox.local_slack.wire import message_json

@@ -2,11 +2,12 @@
 
 import mimetypes
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.access import thread_root, writable_channel
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.files import StoredFile
 from bots.sandbox.local_slack.methods.chat import new_message
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.telling import tell_message
 from bots.sandbox.local_slack.world import World

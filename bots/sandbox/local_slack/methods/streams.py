@@ -3,6 +3,7 @@
 A stream takes text until it is stopped, by the app or by a person, or until it is too old, whichever comes first.
 """
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.access import own_message, thread_root, writable_channel
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.blocks import check_message_blocks
@@ -10,7 +11,7 @@ from bots.sandbox.local_slack.channels import Channel, Kind
 from bots.sandbox.local_slack.messages import Message, Stream, StreamState, Version
 from bots.sandbox.local_slack.methods.agents import move_session
 from bots.sandbox.local_slack.methods.chat import checked_metadata, new_message
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.telling import tell_change, tell_message
 from bots.sandbox.local_slack.wire import message_json

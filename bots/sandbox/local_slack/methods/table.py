@@ -3,10 +3,11 @@
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.limits import Rates, Window
 from bots.sandbox.local_slack.methods import agents, around, chat, conversations, files, streams, views
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.world import World
 
 Carry = Callable[[World, Install, Parameters], Coroutine[object, object, JsonObject]]

@@ -1,8 +1,9 @@
 """views.*"""
 
+from bots.sandbox.json_values import JsonObject, as_json
 from bots.sandbox.local_slack.accounts import Install
 from bots.sandbox.local_slack.blocks import check_view
-from bots.sandbox.local_slack.parameters import JsonObject, Parameters, as_json
+from bots.sandbox.local_slack.parameters import Parameters
 from bots.sandbox.local_slack.refusals import Refused
 from bots.sandbox.local_slack.world import World
 

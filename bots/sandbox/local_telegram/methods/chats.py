@@ -2,9 +2,10 @@
 
 import time
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.access import may, readable_chat, writable_chat
 from bots.sandbox.local_telegram.chats import Chat, Kind, Standing, Topic
-from bots.sandbox.local_telegram.parameters import JsonObject, Parameters
+from bots.sandbox.local_telegram.parameters import Parameters
 from bots.sandbox.local_telegram.refusals import bad_request
 from bots.sandbox.local_telegram.world import World, topic_in
 

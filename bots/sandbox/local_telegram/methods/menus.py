@@ -3,7 +3,8 @@
 import json
 import re
 
-from bots.sandbox.local_telegram.parameters import JsonObject, Parameters
+from bots.sandbox.json_values import JsonObject
+from bots.sandbox.local_telegram.parameters import Parameters
 from bots.sandbox.local_telegram.refusals import bad_request
 from bots.sandbox.local_telegram.world import World
 

@@ -2,8 +2,9 @@
 
 import time
 
+from bots.sandbox.json_values import JsonObject
 from bots.sandbox.local_telegram.access import check_topic, writable_chat
-from bots.sandbox.local_telegram.parameters import JsonObject, Parameters
+from bots.sandbox.local_telegram.parameters import Parameters
 from bots.sandbox.local_telegram.refusals import bad_request
 from bots.sandbox.local_telegram.texts import given_text, units
 from bots.sandbox.local_telegram.world import World
