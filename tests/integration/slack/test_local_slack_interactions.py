@@ -272,26 +272,6 @@ async def test_modals_lie_one_upon_the_other(slack: LocalSlack, ann: Person) -> 
     assert object_in(closed[0]["view"])["previous_view_id"] == first.id
 
 
-async def test_an_answer_to_a_command_is_for_its_person_alone(slack: LocalSlack, ann: Person, general: Place) -> None:
-    app, urls = bolt_app(slack), list[str]()
-
-    async def answer(ack: Any, body: dict[str, str]) -> None:
-        await ack(text="at once")
-        urls.append(body["response_url"])
-
-    app.command("/banter")(answer)
-    async with over_sockets(slack, app):
-        await ann.commands("/banter", general)
-    webhook = AsyncWebhookClient(urls[0])
-    for text, kind in (("for you", "ephemeral"), ("for all", "in_channel"), ("3", ""), ("4", ""), ("5", "")):
-        assert (await webhook.send(text=text, response_type=kind or None)).body == "ok"
-    sixth = await webhook.send(text="6")
-
-    seen = [(message.text, message.only_for) for message in (await general.look()).bots][:3]
-    assert seen == [("at once", ann.id), ("for you", ann.id), ("for all", "")]
-    assert (sixth.status_code, "used_url" in sixth.body) == (404, True)
-
-
 async def test_a_response_url_replaces_its_message_and_expires(
     slack: LocalSlack, client: AsyncWebClient, ann: Person, app: AsyncApp, heard: list[JsonObject]
 ) -> None:
@@ -308,8 +288,3 @@ async def test_a_response_url_replaces_its_message_and_expires(
 
     assert (replaced.text, replaced.ts) == ("stopped", message.ts)
     assert status == 404
-
-
-async def test_commands_that_the_app_does_not_have_are_slacks_own(slack: LocalSlack, ann: Person) -> None:
-    with pytest.raises(OrderRefused, match="not a valid command"):
-        await ann.commands("/remind me")

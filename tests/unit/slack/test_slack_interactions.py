@@ -3,11 +3,11 @@
 import pytest
 
 from adapters.payloads import NotUnderstood
-from adapters.slack.home import Home, HomeAction
+from adapters.slack.home import HomeAction
 from adapters.slack.labels import ModalLabels
-from adapters.slack.modals import ask_modal, settings_modal
+from adapters.slack.modals import ask_modal
 from adapters.slack.workspaces import Workspace
-from core.dialogue import Called, Feedback, Inbound, InboundMessage, Opinion, Person, Platform
+from core.dialogue import Called, Feedback, Opinion, Person, Platform
 from tests.unit.slack.acted import (
     ANNA,
     APP,
@@ -21,13 +21,11 @@ from tests.unit.slack.acted import (
     SEALS,
     Body,
     command,
-    dialogue_in,
     feedback_of,
     home_press,
     home_purpose,
     key,
     message_of,
-    picked,
     press,
     shortcut,
     submission,
@@ -37,7 +35,6 @@ from tests.unit.slack.acted import (
 
 GOOD = f"made-for-{CHANNEL}:good"
 ALONE = Called(directly=True, by_command=True)
-HOME = Home(personas=("banter", "pirate"), languages={"en": "English", "de": "Deutsch"})
 
 
 def test_a_press_says_what_its_button_means() -> None:
@@ -221,47 +218,6 @@ def test_an_empty_question_is_none(question: str) -> None:
 def test_a_modal_that_was_opened_for_somebody_else_asks_nothing() -> None:
     body = asked("why?")
     body["user"]["id"] = OMAR
-
-    assert understood(body) == []
-
-
-def chosen(**values: str) -> Body:
-    dialogue = dialogue_in(key(CHANNEL, ROOT), persona="banter", language="", streaming=True)
-    now = {"persona": "banter", "language": "default", "streaming": "on"} | values
-    view = settings_modal(dialogue, HOME, ANNA, SEALS, ModalLabels())
-    return submission(view, {name: picked(value) for name, value in now.items()})
-
-
-def texts_of(found: list[Inbound]) -> list[str]:
-    assert all(isinstance(one, InboundMessage) and one.session_key == key(CHANNEL, ROOT) for one in found)
-    return [one.text for one in found if isinstance(one, InboundMessage)]
-
-
-def test_what_was_changed_in_the_settings_is_said_and_nothing_else() -> None:
-    assert texts_of(understood(chosen())) == []
-    assert texts_of(understood(chosen(streaming="off"))) == ["/settings streaming off"]
-    everything = chosen(persona="pirate", language="de", streaming="off")
-    assert texts_of(understood(everything)) == [
-        "/settings language de",
-        "/settings persona pirate",
-        "/settings streaming off",
-    ]
-
-
-def test_each_changed_setting_is_an_event_of_its_own() -> None:
-    found = understood(chosen(persona="pirate", language="de"))
-
-    assert len({one.event_key for one in found}) == 2
-
-
-@pytest.mark.parametrize("value", ["", "pirate\n/forget me yes", " pirate", "\x00"])
-def test_a_choice_that_is_no_line_changes_nothing(value: str) -> None:
-    assert texts_of(understood(chosen(persona=value))) == []
-
-
-def test_settings_that_were_opened_as_a_question_change_nothing() -> None:
-    body = chosen(persona="pirate")
-    body["view"]["callback_id"] = "ask_about_this"
 
     assert understood(body) == []
 
