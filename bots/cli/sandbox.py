@@ -35,6 +35,33 @@ def slack(
     asyncio.run(_serve_slack(port, name, events_url))
 
 
+@app.command("discord")
+def discord(
+    port: Annotated[int, typer.Option("--port", help="Of the API and the gateway; 0: any that is free.")] = 8083,
+    name: Annotated[str, typer.Option("--name", help="Who you are to the bot.")] = "Ann",
+    blank: Annotated[bool, typer.Option("--no-message-content", help="The bot lacks that intent.")] = False,
+) -> None:
+    """Serve Discord's API and gateway on this machine and talk to the bot that uses them."""
+    asyncio.run(_serve_discord(port, name, sees_content=not blank))
+
+
+async def _serve_discord(port: int, name: str, *, sees_content: bool) -> None:
+    from bots.sandbox.discord_prompt import talk_to_bot
+    from bots.sandbox.local_discord.driver import local_discord
+    from bots.sandbox.local_discord.options import AppOptions, Options
+
+    options = Options(AppOptions(message_content=sees_content), port=port)
+    try:
+        async with local_discord(options) as discord:
+            typer.echo(f"API          {discord.api_url}")
+            typer.echo(f"bot token    {discord.token}")
+            typer.echo(f"application  {discord.application_id}")
+            typer.echo(f"control      {discord.control_url}")
+            await talk_to_bot(discord, name)
+    except OSError as error:
+        raise _port_taken(port, error) from None
+
+
 async def _serve_slack(port: int, name: str, events_url: str) -> None:
     from bots.sandbox.local_slack.driver import local_slack
     from bots.sandbox.local_slack.options import Options

@@ -35,3 +35,10 @@ async def at_terminal(prompt: Callable[[Ask, Write], Awaitable[None]]) -> None:
 def write(line: str) -> None:
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def grown(before: str, shown: str) -> str:
+    """What of a text is new; all of it where it did not grow from the one before."""
+    if not before or not shown.startswith(before):
+        return shown.strip()
+    return f"…{more.rstrip()}" if (more := shown.removeprefix(before)).strip() else ""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bots.sandbox.at_terminal import Ask, Write, at_terminal
+from bots.sandbox.at_terminal import Ask, Write, at_terminal, grown
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.people import NeverSeen, Person, Place
 from bots.sandbox.local_slack.sights import ChannelSeen, MessageSeen
@@ -122,14 +122,8 @@ def _told(message: MessageSeen, number: int) -> str:
     """What is new in a version; "" where nothing is."""
     shown = message.versions[number].shown
     before = message.versions[number - 1].shown if number else ""
-    grown = _grown(before, shown)
+    more = grown(before, shown)
     is_last = number == len(message.versions) - 1
     labels = [f"[{label}]" for label in message.labels] if is_last else []
-    said = " ".join(part for part in (grown, *labels) if part)
+    said = " ".join(part for part in (more, *labels) if part)
     return f"{'bot ✎' if before else 'bot ›'} {said}" if said else ""
-
-
-def _grown(before: str, shown: str) -> str:
-    if not before or not shown.startswith(before):
-        return shown.strip()
-    return f"…{more.rstrip()}" if (more := shown.removeprefix(before)).strip() else ""

@@ -34,6 +34,7 @@ class Program:
     others: list[str] = field(default_factory=list)
     #: It will never log anything more.
     is_silent: bool = False
+    is_killed: bool = False
     _logged: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
@@ -64,6 +65,11 @@ class Program:
         with closing(sqlite3.connect(self.home.data / "banter.db", timeout=20)) as database:
             return database.execute(query, values).fetchall()
 
+    def changes(self, statement: str) -> None:
+        """In its database, while it does not run."""
+        with closing(sqlite3.connect(self.home.data / "banter.db", timeout=20)) as database, database:
+            database.execute(statement)
+
     async def keeps(self, rows: list[tuple[object, ...]], query: str, *values: object) -> None:
         """Looks until it keeps exactly these. Raises TimeoutError."""
         async with asyncio.timeout(REPLY_S):
@@ -89,6 +95,12 @@ class Program:
             self.process.terminate()
         async with asyncio.timeout(TIMEOUT_S):
             return await self.process.wait()
+
+    async def kill(self) -> None:
+        """As nothing can be put in order before."""
+        self.is_killed = True
+        self.process.kill()
+        await self.process.wait()
 
     async def read(self) -> None:
         """All that it logs."""
@@ -121,7 +133,7 @@ async def program(home: Home, product: str, variables: Mapping[str, str]) -> Asy
     reading = asyncio.create_task(running.read())
     try:
         yield running
-        assert await running.end() == 0, running.stderr
+        assert await running.end() == (-signal.SIGKILL if running.is_killed else 0), running.stderr
     finally:
         if process.returncode is None:
             process.kill()

@@ -1,41 +1,16 @@
 """A local server in a process of its own, begun from here: it lives on while bots around it are killed."""
 
-import asyncio
-import contextlib
-import json
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bots.sandbox.local_telegram.driver import LocalTelegram, attached_telegram
 from bots.sandbox.local_telegram.options import Options
-
-_BEGIN_S = 60.0
-_END_S = 10.0
+from bots.sandbox.own_process import server_process
 
 
 @asynccontextmanager
 async def local_telegram_process(options: Options | None = None) -> AsyncIterator[LocalTelegram]:
     """Until the end of the block, or of this process, whatever ends it."""
-    command = (sys.executable, "-m", "bots.sandbox.local_telegram", "--options", (options or Options()).to_json())
-    pipe = asyncio.subprocess.PIPE
-    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe)
-    try:
-        async with asyncio.timeout(_BEGIN_S):
-            assert process.stdout is not None  # noqa: S101 - it is a pipe
-            told = await process.stdout.readline()
-        async with attached_telegram(str(json.loads(told)["control_url"])) as telegram:
-            yield telegram
-    finally:
-        await _end(process)
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-    try:
-        async with asyncio.timeout(_END_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+    begun = server_process("bots.sandbox.local_telegram", (options or Options()).to_json())
+    async with begun as control_url, attached_telegram(control_url) as telegram:
+        yield telegram

@@ -1,1 +1,1 @@
-"""Slack: receiving over slack-bolt, sending over slack-sdk."""
+"""Discord: receiving and sending over discord.py, on a local server."""

@@ -16,8 +16,8 @@ from adapters.slack.intake import Intake
 from adapters.slack.people import People
 from adapters.slack.receiver import SlackReceiver
 from adapters.slack.socket_mode import SocketOptions
-from adapters.slack.trouble import Pauses
 from adapters.slack.workspaces import Workspace
+from adapters.trouble import Pauses
 from bots.sandbox.local_slack.driver import LocalSlack
 from bots.sandbox.local_slack.sights import InstallSeen
 from bots.web import serving

@@ -12,28 +12,7 @@ from bots.sandbox.local_slack.people import Person
 from bots.sandbox.local_slack.sights import MessageSeen
 from bots.sandbox.slack_prompt import HELP, Prompt
 from tests.integration.slack.test_local_slack_interactions import BLOCKS, HOME
-
-
-class Terminal:
-    """What a person types, and what is printed, line by line."""
-
-    def __init__(self) -> None:
-        self._typed: asyncio.Queue[str | None] = asyncio.Queue()
-        self._printed: asyncio.Queue[str] = asyncio.Queue()
-
-    async def ask(self) -> str | None:
-        async with asyncio.timeout(20):
-            return await self._typed.get()
-
-    def write(self, line: str) -> None:
-        self._printed.put_nowait(line)
-
-    def types(self, line: str | None) -> None:
-        self._typed.put_nowait(line)
-
-    async def next(self) -> str:
-        async with asyncio.timeout(20):
-            return await self._printed.get()
+from tests.integration.terminals import Terminal
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from bots.sandbox.local_slack.limits import NO_RATES
 from bots.sandbox.local_slack.options import Options
 from core.dialogue import Feedback
 from core.errors import PlatformError
+from tests.fuzz.spoilt import spoilt
 from tests.integration.slack.native_stage import LABELS, SECRET, native_stage
 from tests.integration.slack.receiving import Kept
 from tests.unit.slack.acted import APP, SEALS, TEAM, PaperBook, opened
 from tests.unit.slack.given import BUTTONS, GIVEN, HOMES, WHOLE
-from tests.unit.slack.spoilt import spoilt
 
 SPOILT = 400
 

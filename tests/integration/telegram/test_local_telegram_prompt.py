@@ -11,30 +11,9 @@ from bots.sandbox.local_telegram.driver import LocalTelegram, local_telegram
 from bots.sandbox.local_telegram.options import NO_RATES, Options
 from bots.sandbox.local_telegram.people import Person
 from bots.sandbox.telegram_prompt import HELP, Prompt
+from tests.integration.terminals import Terminal
 
 STOP = InlineKeyboardMarkup([[InlineKeyboardButton("Stop", callback_data="stop:1")]])
-
-
-class Terminal:
-    """What a person types, and what is printed, line by line."""
-
-    def __init__(self) -> None:
-        self._typed: asyncio.Queue[str | None] = asyncio.Queue()
-        self._printed: asyncio.Queue[str] = asyncio.Queue()
-
-    async def ask(self) -> str | None:
-        async with asyncio.timeout(20):
-            return await self._typed.get()
-
-    def write(self, line: str) -> None:
-        self._printed.put_nowait(line)
-
-    def types(self, line: str | None) -> None:
-        self._typed.put_nowait(line)
-
-    async def next(self) -> str:
-        async with asyncio.timeout(20):
-            return await self._printed.get()
 
 
 @pytest.fixture
