@@ -17,8 +17,9 @@ from adapters.slack.bolt_app import ACKED
 from adapters.slack.intake import Intake
 from adapters.slack.kept import raw_of
 from adapters.slack.refusals import Refused
-from adapters.slack.trouble import Pauses, TokenRefused, Trouble
+from adapters.slack.trouble import TokenRefused, Trouble
 from adapters.slack.websocket import Socket
+from adapters.trouble import Pauses
 from core.errors import PlatformAway, SendUnclear, SettingsError
 
 logger = logging.getLogger(__name__)

@@ -1,14 +1,10 @@
 """What is wrong with listening is said once, when it begins; and once that it is over."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
+from adapters import trouble
 from core.errors import PlatformError, PlatformRefused, RateLimited, SettingsError
-
-logger = logging.getLogger(__name__)
 
 _Found = TypeVar("_Found")
 
@@ -23,25 +19,11 @@ class TokenRefused(PlatformRefused):
     """Slack knows no app by this token, or not any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """Between tries; they double."""
-
-    first_s: float = 1.0
-    #: So that what was away is found again soon.
-    longest_s: float = 15.0
-    #: Where only a person can help.
-    slow_s: float = 120.0
-
-
 class Trouble:
     """Of one app's receiver, whatever the number of its connections."""
 
-    def __init__(self, pauses: Pauses) -> None:
-        self._pauses = pauses
-        #: What kind of trouble there is; "" while there is none.
-        self._kind = ""
-        self._pause_s = pauses.first_s
+    def __init__(self, pauses: trouble.Pauses) -> None:
+        self._trouble = trouble.Trouble("slack", pauses)
         #: The token was good once.
         self._is_known = False
 
@@ -55,29 +37,15 @@ class Trouble:
         except TokenRefused:
             if not self._is_known:
                 raise SettingsError(_WRONG_TOKEN) from None
-            await self._met("token", _REVOKED, is_slow=True)
+            await self._trouble.met("token", _REVOKED, is_slow=True)
         except RateLimited as error:
-            await self._met("limited", str(error), at_least_s=error.retry_after_s)
+            await self._trouble.met("limited", str(error), at_least_s=error.retry_after_s)
         except PlatformRefused as error:
-            await self._met("refused", str(error), is_slow=True)
+            await self._trouble.met("refused", str(error), is_slow=True)
         except PlatformError as error:
-            await self._met("away", f"{error}; for a while, Slack brings again what is sent to the bot")
+            await self._trouble.met("away", f"{error}; for a while, Slack brings again what is sent to the bot")
         else:
-            self._passed()
+            self._is_known = True
+            self._trouble.passed()
             return found
         return None
-
-    async def _met(self, kind: str, line: str, *, at_least_s: float = 0.0, is_slow: bool = False) -> None:
-        if kind != self._kind:
-            logger.warning("%s", line, extra={"action": "receive", "platform": "slack", "trouble": kind})
-            self._pause_s = self._pauses.first_s
-        self._kind = kind
-        pause_s = max(self._pause_s, at_least_s)
-        self._pause_s = min(2 * self._pause_s, self._pauses.slow_s if is_slow else self._pauses.longest_s)
-        await asyncio.sleep(pause_s)
-
-    def _passed(self) -> None:
-        self._is_known = True
-        if self._kind:
-            logger.info("the bot is listened to again", extra={"action": "receive", "platform": "slack"})
-            self._kind, self._pause_s = "", self._pauses.first_s

@@ -26,8 +26,8 @@ from adapters.slack.native import Native
 from adapters.slack.people import People
 from adapters.slack.receiver import SlackReceiver
 from adapters.slack.socket_mode import SocketOptions
-from adapters.slack.trouble import Pauses
 from adapters.slack.workspaces import Workspace
+from adapters.trouble import Pauses
 from bots.web import serving
 from core.dialogue import Person, Platform
 from core.errors import PlatformRefused

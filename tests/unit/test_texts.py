@@ -28,7 +28,11 @@ def said() -> set[str]:
     in_core = extract_from_dir(
         str(PROJECT / "core"), [("**.py", "python")], keywords=keywords, directory_filter=_is_ours
     )
-    in_bots = extract_from_file("python", str(PROJECT / "bots" / "slack_texts.py"), keywords=keywords)
+    in_bots = [
+        found
+        for name in ("slack_texts.py", "discord_texts.py")
+        for found in extract_from_file("python", str(PROJECT / "bots" / name), keywords=keywords)
+    ]
     told = [*(found[2] for found in in_core), *(found[1] for found in in_bots)]
     return {message if isinstance(message, str) else message[0] for message in told}
 

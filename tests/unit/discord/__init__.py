@@ -1,1 +1,1 @@
-"""Slack: receiving over slack-bolt, sending over slack-sdk."""
+"""Discord: what needs no connection."""

@@ -10,9 +10,9 @@ from adapters.slack.interactions import Known
 from adapters.slack.labels import NativeLabels
 from adapters.slack.native import Native
 from core.dialogue import Feedback, Inbound, InboundMessage
+from tests.fuzz.spoilt import spoilt
 from tests.unit.slack.acted import APP, ROOT, SEALS, TEAM, WORKSPACE, PaperBook, key
 from tests.unit.slack.given import BUTTONS, GIVEN, WHOLE
-from tests.unit.slack.spoilt import spoilt
 
 SPOILT = 10_000
 NATIVE = Native(Known(APP, BUTTONS, SEALS), Clients(), PaperBook(), NativeLabels())

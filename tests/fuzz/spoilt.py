@@ -1,4 +1,4 @@
-"""Interactions that were spoilt: parts are gone, doubled, of another interaction, or nothing that Slack ever sends."""
+"""Interactions that were spoilt: parts are gone, doubled, of another one, or nothing that anybody ever sends."""
 
 import copy
 import random
