@@ -29,7 +29,7 @@ format: $(VENV)/.installed-check
 messages: $(VENV)/.installed
 	@mkdir -p build
 	@$(BIN)/pybabel -q extract --no-default-keywords -k marked -k tell -k say:2 --ignore-dirs=generation \
-		--no-location --sort-output --no-wrap --project=Banter --output=build/banter.pot core bots/slack_texts.py
+		--no-location --sort-output --no-wrap --project=Banter --output=build/banter.pot core bots/slack_texts.py bots/discord_texts.py
 	@$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --no-wrap \
 		--domain=banter --input-file=build/banter.pot --output-dir=core/locales
 	@$(BIN)/pybabel -q compile --domain=banter --directory=core/locales

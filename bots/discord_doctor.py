@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from urllib.parse import urlencode, urlsplit
 
-from discord import ApplicationFlags, Permissions
+from discord import Permissions
 from discord.http import Route
 
-from adapters.discord.account import user_id_of
 from adapters.discord.api import DiscordRest
+from adapters.discord.application import grants_content
 from adapters.discord.endpoint import speak_to
 from adapters.discord.refusals import WrongToken
+from bots.discord_server import token_of
 from bots.doctor import Finding
 from core.errors import PlatformError, SettingsError
 from core.settings.discord import DiscordSettings
@@ -24,6 +25,8 @@ NEEDED = Permissions(
     read_message_history=True,
     attach_files=True,
 )
+#: Where discord.py says it otherwise.
+_AS_DISCORD_SAYS = {"read_messages": "view channels"}
 _SWITCH_ON = "switch it on under Bot, Privileged Gateway Intents, at discord.com/developers/applications"
 _WITHOUT_CONTENT = (
     "not granted: it reads private chats, messages that mention it, replies to it and commands, and nothing else; in a "
@@ -57,21 +60,6 @@ async def examine_discord(settings: Settings) -> list[Finding]:
     return [_bot(application, servers), *_permissions(servers), _content(told, application), _gateway(told, gateway)]
 
 
-def token_of(told: DiscordSettings) -> str:
-    """Raises SettingsError."""
-    try:
-        token = told.read_token()
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
-    if not token:
-        raise SettingsError(
-            "BANTER_DISCORD_TOKEN: not set; make an application at discord.com/developers/applications and set the "
-            "token that its Bot page shows"
-        )
-    user_id_of(token)
-    return token
-
-
 def invitation(application_id: str) -> str:
     """Where whoever may manage a server lets the bot in."""
     asked = {"client_id": application_id, "scope": "bot applications.commands", "permissions": NEEDED.value}
@@ -102,17 +90,15 @@ def _missing(server: Mapping[str, object]) -> list[str]:
     has = Permissions(int(told) if told.isascii() and told.isdecimal() else 0)
     if has.administrator:
         return []
-    return [name.replace("_", " ") for name, is_needed in NEEDED if is_needed and not getattr(has, name)]
+    names = [name for name, is_needed in NEEDED if is_needed and not getattr(has, name)]
+    return [_AS_DISCORD_SAYS.get(name, name.replace("_", " ")) for name in names]
 
 
 def _content(told: DiscordSettings, application: Mapping[str, object]) -> Finding:
     name = "Message Content"
-    told_flags = application.get("flags")
-    flags = ApplicationFlags._from_value(told_flags if isinstance(told_flags, int) else 0)
-    is_granted = flags.gateway_message_content or flags.gateway_message_content_limited
     if told.message_content == "off":
         return Finding(name, True, _WITHOUT_CONTENT.replace("not granted", 'discord.message_content = "off"'))
-    if is_granted:
+    if grants_content(application):
         return Finding(name, True, "granted: it follows the talk in its threads; what is not for it is not stored")
     is_wanted = told.message_content == "on"
     return Finding(name, not is_wanted, f"{_WITHOUT_CONTENT}; {_SWITCH_ON}")
