@@ -23,6 +23,9 @@ LONGEST_WAIT_S = 30.0
 
 _USUAL_PAUSE_S = 5.0
 _LONGEST_PAUSE_S = 3600.0
+#: Of interactions: what the bot may do altogether does not count them
+#: (https://docs.discord.com/developers/interactions/receiving-and-responding).
+_BESIDE_THE_BOTS_LIMIT = ("/interactions/", "/webhooks/")
 #: Of each bucket, for what opens and what closes.
 _KEPT_BACK = 1
 
@@ -80,7 +83,7 @@ class PacedHttp(HTTPClient):
     def check_room(self, route: Route, manner: Manner) -> None:
         """Raises RateLimited where the call would have to wait and may not."""
         quiet_s = self._quiet_until - self.loop.time()
-        if quiet_s > 0:
+        if quiet_s > 0 and not route.path.startswith(_BESIDE_THE_BOTS_LIMIT):
             raise RateLimited("Discord wants to be left alone", quiet_s)
         if manner is Manner.SHOWN:
             if self._flow.shown_in_s() > 0:

@@ -73,7 +73,8 @@ def _marks(start: int, end: int, chars: int) -> list[tuple[int, int]]:
 
 
 def _line(row: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> str:
-    return " | ".join(_filled(cell, *place) for cell, *place in zip(row, widths, sides, strict=True)).rstrip()
+    cells = zip(row, widths, sides, strict=True)
+    return " | ".join(_filled(cell, columns, side) for cell, columns, side in cells).rstrip()
 
 
 def _filled(cell: str, columns: int, side: str) -> str:

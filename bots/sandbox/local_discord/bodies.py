@@ -102,8 +102,8 @@ async def _from_form(request: web.Request, query: Mapping[str, str]) -> Body:
             number = _FILE.fullmatch(name)
             kind = value.content_type or "application/octet-stream"
             files.append(Upload(number[1] or "0" if number else "0", value.filename, value.file.read(), kind))
-        elif name == "payload_json" and isinstance(value, str):
-            values |= object_in(_from_json(value.encode()))
+        elif name == "payload_json":
+            values |= object_in(_from_json(value.encode() if isinstance(value, str) else bytes(value)))
         elif isinstance(value, str):
             values[name] = value
     return Body(values, tuple(files), query)

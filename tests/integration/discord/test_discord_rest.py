@@ -116,6 +116,16 @@ async def test_a_limit_of_all_calls_is_one_of_all_calls(api: ScriptedApi, rest: 
     assert len(api.calls) == 1
 
 
+async def test_a_limit_of_all_calls_is_none_of_an_interactions(api: ScriptedApi, rest: DiscordRest) -> None:
+    api.will(too_much(9.5, is_global=True))
+    with pytest.raises(RateLimited):
+        await rest.request(edit(), json={}, manner=Manner.SENT)
+
+    path = "/interactions/{interaction_id}/{interaction_token}/callback"
+    await rest.request(Route("POST", path, interaction_id="1", interaction_token="t"), json={}, manner=Manner.SENT)
+    assert len(api.calls) == 2
+
+
 async def test_what_is_shown_never_waits_and_leaves_the_last_call_to_what_is_sent(
     api: ScriptedApi, rest: DiscordRest
 ) -> None:

@@ -15,8 +15,9 @@ from tests.integration.discord.plain_clients import Rest, Said
 
 
 def form(content: str, *files: tuple[str, bytes], **more: object) -> aiohttp.FormData:
+    """As Discord's documentation shows it."""
     form = aiohttp.FormData(quote_fields=False)
-    form.add_field("payload_json", json.dumps({"content": content, **more}))
+    form.add_field("payload_json", json.dumps({"content": content, **more}), content_type="application/json")
     for number, (name, data) in enumerate(files):
         form.add_field(f"files[{number}]", data, filename=name, content_type="application/octet-stream")
     return form

@@ -48,7 +48,7 @@ async def test_lines_are_messages_and_an_answer_is_printed_as_it_grows(
     terminal.types(":help")
 
     assert first == "bot › I [Stop] [👍] [Off]"
-    assert second == "bot ✎ … say[2J [Stop] [👍] [Off]"
+    assert second == "bot ✎ … say[2J"
     assert seen.bots[0].reactions == {"👍": [ann.id]}
     assert await terminal.next() == HELP
 
@@ -57,18 +57,27 @@ async def test_a_server_and_its_threads_can_be_gone_to(
     local: LocalDiscord, rest: Rest, ann: Person, general: Place, terminal: Terminal
 ) -> None:
     terminal.types(":server")
+    moved = await terminal.next()
     terminal.types("hello")
     asked = await said(general, f"{local.mention} hello")
     await rest.ask("POST", f"/channels/{general.id}/messages/{asked.id}/threads", {"name": "a talk"})
     terminal.types(":thread")
+    entered = await terminal.next()
     terminal.types("and now?")
     await said(general.thread_of(asked), "and now?")
     await rest.says(asked.id, "here")
-    printed = await terminal.next()
+    near = await terminal.next()
+    await rest.says(general.id, "there")
+    far = await terminal.next()
     terminal.types(":dm")
+    assert await terminal.next() == "(you are in the DM)"
+    await rest.says(asked.id, "and here")
+    other = await terminal.next()
     terminal.types("psst")
 
-    assert printed == "bot › here"
+    assert (moved, entered) == ("(you are in #general)", "(you are in the thread “a talk”)")
+    assert (near, far) == ("bot › here", "bot in #general › there")
+    assert other == "bot in the thread “a talk” › and here"
     assert (await said(ann.dm, "psst")).author_id == ann.id
 
 
@@ -82,12 +91,14 @@ async def test_commands_buttons_and_modals_are_used(
         await app.next()
         await app.answers(4, {"content": "because", "components": [ROW]})
         answered = await terminal.next()
-        terminal.types(":press Stop")
+        terminal.types(":press stop")
         await app.next()
         await app.answers(9, FORM)
-        opened = await terminal.next()
-        terminal.types(":submit name=Annie")
-        await app.next()
+        opened = [await terminal.next() for _ in range(4)]
+        terminal.types(":submit Colour=red")
+        no_such = await terminal.next()
+        terminal.types(":submit language = español")
+        filled = await app.next()
         await app.answers(4, {"content": "saved", "flags": 64})
         saved = await terminal.next()
         terminal.types("/ask why?")
@@ -98,7 +109,10 @@ async def test_commands_buttons_and_modals_are_used(
     unknown = await terminal.next()
     terminal.types(":press Nothing")
 
-    assert (answered, opened, saved) == ("bot › because [Stop] [👍] [Off]", "modal › Settings", "bot › saved")
+    assert (answered, saved) == ("bot › because [Stop] [👍] [Off]", "bot to you alone › saved")
+    assert opened[:3] == ["window › Settings", "  Language: English (English | Español)", "  Name: "]
+    assert no_such == "(the window has Language, Name)"
+    assert "'es'" in str(filled)
     assert late == "(the bot did not answer in time)"
     assert "there is no command unknown" in unknown
     assert await terminal.next() == "(nothing there is called Nothing)"
