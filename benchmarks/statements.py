@@ -52,7 +52,7 @@ class Recorder:
             ("commit", self._commit),
             ("rollback", self._rollback),
         )
-        engines = {self._connections.writer.sync_engine, self._connections.reader.sync_engine}
+        engines = self._engines()
         for engine in engines:
             for name, hook in hooks:
                 event.listen(engine, name, hook)
@@ -67,6 +67,11 @@ class Recorder:
     def statements(self) -> Counter[str]:
         """By step."""
         return Counter(said.step for transaction in self.transactions for said in transaction.said)
+
+    def _engines(self) -> list[Engine]:
+        """Those that tell of all statements: PostgreSQL's reader is the writer in another mode, which tells of both."""
+        reader, writer = self._connections.reader.sync_engine, self._connections.writer.sync_engine
+        return [writer] if reader.pool is writer.pool else [writer, reader]
 
     def _begin(self, connection: Connection) -> None:
         self._open[id(connection)] = Transaction(writes=self._is_writer(connection.engine))

@@ -85,12 +85,14 @@ async def open_discord(settings: Settings, secret: bytes, database: Database) ->
 
 async def _offer(rest: DiscordRest, commands: Sequence[Command]) -> None:
     """Commands that can't be set now are set later."""
-    pause_s = _FIRST_PAUSE_S
+    pause_s, told = _FIRST_PAUSE_S, ""
     while True:
         try:
             await register(rest, commands)
         except PlatformError as error:
-            logger.warning("the commands were not set: %s", error, extra={"action": "commands"})
+            if str(error) != told:
+                logger.warning("the commands were not set yet: %s", error, extra={"action": "commands"})
+            told = str(error)
         else:
             return
         await asyncio.sleep(pause_s)

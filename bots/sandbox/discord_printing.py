@@ -9,6 +9,7 @@ from bots.sandbox.local_discord.sights import ChannelSeen, MessageSeen, VersionS
 
 _DIRECT = "DM"
 _THREADS = "THREAD"
+_NAME_CHARS = 24
 
 
 class Printing:
@@ -34,7 +35,10 @@ class Printing:
 def name_of(seen: ChannelSeen) -> str:
     if seen.kind == _DIRECT:
         return "the DM"
-    return f"the thread “{seen.name}”" if _THREADS in seen.kind else f"#{seen.name}"
+    if _THREADS not in seen.kind:
+        return f"#{seen.name}"
+    name = seen.name if len(seen.name) <= _NAME_CHARS else f"{seen.name[: _NAME_CHARS - 1].rstrip()}…"
+    return f"the thread “{name}”"
 
 
 def window_lines(modal: ModalSeen) -> Iterator[str]:

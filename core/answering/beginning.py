@@ -153,8 +153,8 @@ def _belongs_to(last: WaitingMessage, message: WaitingMessage, burst_s: float) -
     before, said = last.inbound, message.inbound
     if not (isinstance(before, InboundMessage) and isinstance(said, InboundMessage)):
         return False
-    if said.is_late or before.is_late:
-        return False
+    if said.is_late or before.is_late or said.called.by_command or before.called.by_command:
+        return False  # a platform's own command is answered in a place of its own
     if said.album and said.album == before.album:
         return True
     gap_s = (message.accepted_at - last.accepted_at).total_seconds()

@@ -1,6 +1,7 @@
 """Walking from a turn up to its parents while a rule allows: the cost is by the steps, not by the history.
 
-Each walk takes `session` and `head`, the turn to begin with; where that is NULL, the session's own head.
+A walk takes `session` and `head`, the turn to begin with; where that is NULL, the session's own head. Several walks at
+once take `heads`.
 
 PostgreSQL is given a parent as a LATERAL lookup. Of a plain join it makes a hash join while the table is small,
 and reads all of it again at every step; SQLite looks rows up anyway, and has no LATERAL.
@@ -10,14 +11,16 @@ between a child on the way and its parent is off it: it was taken back or drawn 
 so are few, and are marked (`skips`).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, bindparam, func, literal, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from core.dialogue import Role, TurnState
+from core.memory.lists import is_among
 from core.memory.tables import Id, SessionRow, TurnRow
 
 _SESSION = bindparam("session", type_=Id)
@@ -27,8 +30,12 @@ _HEAD = func.coalesce(
 )
 _BUDGET = bindparam("budget", type_=Id)
 
+_Cost = Callable[[type[TurnRow]], ColumnElement[int]]
+#: Of a turn.
+_Column = InstrumentedAttribute[Any]
 
-def walk_within_budget(cost: Callable[[type[TurnRow]], ColumnElement[int]], *, lateral: bool) -> CTE:
+
+def walk_within_budget(cost: _Cost, *, lateral: bool) -> CTE:
     """The turns' `id` and their `depth`, until the next one would cost more than `budget` allows.
 
     The first turn is taken whatever it costs.
@@ -38,10 +45,43 @@ def walk_within_budget(cost: Callable[[type[TurnRow]], ColumnElement[int]], *, l
         .where(TurnRow.id == _HEAD, TurnRow.session_id == _SESSION)
         .cte("chain", recursive=True)
     )
+    return _up_within_budget(newest, (), cost, lateral)
+
+
+def walks_within_budget(carried: Sequence[_Column], cost: _Cost, *, lateral: bool) -> CTE:
+    """The same from several turns at once: from `heads` up, each told by its `head_id` and the `session_id` it is of.
+
+    With the turns' `carried` columns, `id` and `parent_id`.
+    """
+    newest = (
+        select(
+            TurnRow.id,
+            TurnRow.parent_id,
+            cost(TurnRow).label("spent"),
+            literal(0).label("depth"),
+            TurnRow.id.label("head_id"),
+            TurnRow.session_id,
+            *carried,
+        )
+        .where(is_among(TurnRow.id, "heads"))
+        .cte("chain", recursive=True)
+    )
+    return _up_within_budget(newest, carried, cost, lateral)
+
+
+def _up_within_budget(newest: CTE, carried: Sequence[_Column], cost: _Cost, lateral: bool) -> CTE:
     parent = _parent_in(newest, lateral)
     spent = newest.c.spent + cost(parent)
+    of_walk = [newest.c[name] for name in ("head_id", "session_id") if name in newest.c]
     return newest.union_all(
-        select(parent.id, parent.parent_id, spent, newest.c.depth + 1)
+        select(
+            parent.id,
+            parent.parent_id,
+            spent,
+            newest.c.depth + 1,
+            *of_walk,
+            *(getattr(parent, column.key) for column in carried),
+        )
         .join_from(newest, parent, parent.id == newest.c.parent_id)
         .where(spent <= _BUDGET)
     )

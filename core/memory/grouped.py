@@ -137,7 +137,7 @@ class GroupedWrites(_Grouped):
 class GroupedReads(_Grouped):
     """Over one connection, one after another: a way to the database costs more than a short query."""
 
-    def __init__(self, database: Database, group_limit: int = 16, waiting_limit: int = 4096) -> None:
+    def __init__(self, database: Database, group_limit: int = 32, waiting_limit: int = 4096) -> None:
         super().__init__(database, group_limit, waiting_limit, UNMEASURED)
 
     async def read(self, operation: Operation[_Item, _Result], item: _Item) -> _Result:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from sqlalchemy import Insert, bindparam, select, text, update
+from sqlalchemy import Insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningInsert
 
@@ -20,7 +20,7 @@ from core.dialogue import Edit, EventKey, Feedback, Inbound, InboundMessage, Kin
 from core.memory.database import Database, Inserting
 from core.memory.grouped import GroupedWrites
 from core.memory.inbound_json import dump
-from core.memory.lists import padded
+from core.memory.lists import is_among
 from core.memory.places import place_of
 from core.memory.tables import DEAD, CursorRow, InboxRow, LeaseRow
 from core.memory.turns import storable
@@ -153,11 +153,7 @@ def _new_places(insert: Inserting) -> Insert:
 
 
 #: An upsert would lock every lease, and wait for other processes' replies.
-_UNPAUSE = (
-    update(LeaseRow)
-    .where(LeaseRow.place.in_(bindparam("places", expanding=True)), LeaseRow.paused != "")
-    .values(paused="")
-)
+_UNPAUSE = update(LeaseRow).where(is_among(LeaseRow.place, "places"), LeaseRow.paused != "").values(paused="")
 
 
 async def _open_places(database: Database, connection: AsyncConnection, places: set[str]) -> None:
@@ -166,7 +162,7 @@ async def _open_places(database: Database, connection: AsyncConnection, places: 
     epoch = int(now.timestamp() * 1000)  # later than any of a lease that was there once and was forgotten
     rows = [{"place": place, "owner": "", "epoch": epoch, "expires_at": now, "paused": ""} for place in sorted(places)]
     await connection.execute(_new_places(database.insert), rows)
-    await connection.execute(_UNPAUSE, {"places": padded(sorted(places))})
+    await connection.execute(_UNPAUSE, {"places": sorted(places)})
 
 
 async def _advance(database: Database, connection: AsyncConnection, cursors: Sequence[Cursor]) -> None:

@@ -17,9 +17,9 @@ from core.errors import LeaseLost
 from core.memory.database import Database
 from core.memory.grouped import GroupedWrites
 from core.memory.leased import Lease, WaitingMessage, Work, holder_of, leaving
-from core.memory.lists import padded
+from core.memory.lists import is_among
 from core.memory.tables import InboxRow, LeaseRow
-from core.memory.waiting import free, is_open, later, next_of, now, times, urgent_at
+from core.memory.waiting import free, is_open, is_owed, later, next_of, now, times, urgent_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +98,13 @@ class Leases:
 
 _OTHERS = (
     select(LeaseRow.owner)
-    .where(LeaseRow.owner.not_in(("", bindparam("owner"))), LeaseRow.place.in_(select(InboxRow.place).where(is_open())))
+    .where(LeaseRow.owner.not_in(("", bindparam("owner"))), LeaseRow.place.in_(select(InboxRow.place).where(is_owed())))
     .distinct()
 )
 
 _HELD = (
     select(LeaseRow.place, LeaseRow.owner, LeaseRow.epoch)
-    .where(LeaseRow.place.in_(bindparam("places", expanding=True)))
+    .where(is_among(LeaseRow.place, "places"))
     .order_by(LeaseRow.place)
     .with_for_update(key_share=True)
 )
@@ -113,7 +113,7 @@ _HELD = (
 async def check(connection: AsyncConnection, leases: Sequence[Lease]) -> dict[Lease, LeaseLost | None]:
     """Lease → what its holder is told. Nobody else takes the good ones before the transaction ends."""
     places = sorted({lease.place for lease in leases})
-    rows = await connection.execute(_HELD, {"places": padded(places)})
+    rows = await connection.execute(_HELD, {"places": places})
     held = {(row.place, row.owner, row.epoch) for row in rows}
     lost = LeaseLost("another process answers there by now")
     return {lease: None if (lease.place, lease.owner, lease.epoch) in held else lost for lease in leases}
@@ -125,12 +125,12 @@ async def _take(database: Database, connection: AsyncConnection, asked: Sequence
 
 async def _take_one(database: Database, connection: AsyncConnection, take: _Take) -> tuple[Work, ...]:
     until, moments = time.monotonic() + take.lease_s, times(database, take.lease_s)
-    asked = {"owner": take.owner, "served": padded(take.served), "limit": take.limit, "accounts": take.accounts or ()}
+    asked = {"owner": take.owner, "served": take.served, "limit": take.limit, "accounts": take.accounts or ()}
     statements = _taking(database.knows_notify, take.accounts is None)
     places = (await connection.scalars(statements.free, asked | moments)).all()
     if not places:
         return ()
-    taken = await connection.execute(statements.take, {"places": padded(places), "new_owner": take.owner} | moments)
+    taken = await connection.execute(statements.take, {"places": places, "new_owner": take.owner} | moments)
     epochs = {row.place: row.epoch for row in taken}
     leases = [Lease(place, take.owner, epochs[place], until) for place in places]
     return tuple(work for work in await next_of(database, connection, leases) if work is not None)
@@ -146,7 +146,7 @@ class _Taking:
 
 @cache
 def _taking(has_clock: bool, of_all: bool) -> _Taking:
-    is_served = and_(LeaseRow.owner == bindparam("owner"), LeaseRow.place.in_(bindparam("served", expanding=True)))
+    is_served = and_(LeaseRow.owner == bindparam("owner"), is_among(LeaseRow.place, "served"))
     is_urgent = and_(InboxRow.urgent, InboxRow.not_before <= now(has_clock))
     is_of = true() if of_all else tuple_(InboxRow.platform, InboxRow.bot).in_(bindparam("accounts", expanding=True))
     waiting = (
@@ -172,7 +172,7 @@ def _taking(has_clock: bool, of_all: bool) -> _Taking:
     )
     taken = (
         update(LeaseRow)
-        .where(LeaseRow.place.in_(bindparam("places", expanding=True)))
+        .where(is_among(LeaseRow.place, "places"))
         .values(owner=bindparam("new_owner"), epoch=LeaseRow.epoch + 1, expires_at=later(has_clock))
         .returning(LeaseRow.place, LeaseRow.epoch)
     )

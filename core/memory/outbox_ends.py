@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import BindParameter, bindparam, or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import InboundMessage, TurnState
 from core.memory.database import Database
 from core.memory.leased import Work
-from core.memory.lists import padded
+from core.memory.lists import is_among
 from core.memory.outbox_writes import set_state, under_lease
 from core.memory.owed import DELIVERED, FAILED, Ended, Settled
 from core.memory.owed_rows import write_parts
@@ -33,7 +33,7 @@ async def settle_beside(database: Database, connection: AsyncConnection, items: 
 
 async def _settle(database: Database, connection: AsyncConnection, items: Sequence[Settled]) -> None:
     await write_parts(database, connection, [item.delivery for item in items])
-    await connection.execute(_DELIVERED, {"ids": padded([item.delivery.id for item in items])})
+    await connection.execute(_DELIVERED, {"ids": [item.delivery.id for item in items]})
     sent = [
         message_row(item.message.inbound.session_key, part.handle, item.delivery.turn_id, "out", part.part)
         for item in items
@@ -88,13 +88,12 @@ async def close(database: Database, connection: AsyncConnection, items: Sequence
 
 
 async def _set_question_state(connection: AsyncConnection, inbox_ids: Sequence[int], state: TurnState) -> None:
-    await connection.execute(_SET_QUESTION_STATE, {"ids": padded(inbox_ids), "new_state": state.value})
+    await connection.execute(_SET_QUESTION_STATE, {"ids": inbox_ids, "new_state": state.value})
 
 
-_IDS: BindParameter[int] = bindparam("ids", expanding=True)
-_DELIVERED = update(DeliveryRow).where(DeliveryRow.id.in_(_IDS)).values(state=DELIVERED)
+_DELIVERED = update(DeliveryRow).where(is_among(DeliveryRow.id, "ids")).values(state=DELIVERED)
 _SET_QUESTION_STATE = (
     update(TurnRow)
-    .where(TurnRow.id.in_(select(InboxRow.turn_id).where(InboxRow.id.in_(_IDS))))
+    .where(TurnRow.id.in_(select(InboxRow.turn_id).where(is_among(InboxRow.id, "ids"))))
     .values(state=bindparam("new_state"))
 )

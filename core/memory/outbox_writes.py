@@ -8,8 +8,9 @@ from dataclasses import replace
 from functools import wraps
 from typing import Protocol, TypeVar
 
-from sqlalchemy import BindParameter, bindparam, or_, update
+from sqlalchemy import CompoundSelect, bindparam, or_, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
 from core.dialogue import FinishReason, InboundMessage, Turn, TurnState
 from core.errors import StorageError
@@ -18,7 +19,7 @@ from core.memory.database import Database
 from core.memory.feedback import settle_opinions
 from core.memory.leased import Lease
 from core.memory.leases import check
-from core.memory.lists import padded
+from core.memory.lists import is_among
 from core.memory.owed import (
     Again,
     Beginning,
@@ -194,13 +195,16 @@ async def set_state(
     connection: AsyncConnection, ids: Iterable[int], state: TurnState, *, with_joined: bool = False
 ) -> None:
     statement = _SET_STATE_WITH_JOINED if with_joined else _SET_STATE
-    await connection.execute(statement, {"ids": padded(list(ids)), "new_state": state.value})
+    await connection.execute(statement, {"ids": list(ids), "new_state": state.value})
 
 
-_IDS: BindParameter[int] = bindparam("ids", expanding=True)
-_SET_STATE = update(InboxRow).where(InboxRow.id.in_(_IDS)).values(state=bindparam("new_state"))
+def _with_joined(ids: str) -> CompoundSelect[int]:
+    """SQLite finds neither of two lists by an index where they are joined by OR."""
+    row = aliased(InboxRow)
+    return union_all(select(row.id).where(is_among(row.id, ids)), select(row.id).where(is_among(row.joined_id, ids)))
+
+
+_SET_STATE = update(InboxRow).where(is_among(InboxRow.id, "ids")).values(state=bindparam("new_state"))
 _SET_STATE_WITH_JOINED = (
-    update(InboxRow)
-    .where(or_(InboxRow.id.in_(_IDS), InboxRow.joined_id.in_(_IDS)))
-    .values(state=bindparam("new_state"), raw=None)
+    update(InboxRow).where(InboxRow.id.in_(_with_joined("ids"))).values(state=bindparam("new_state"), raw=None)
 )

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 
-from sqlalchemy import Insert, Update, bindparam, case, func, insert, or_, select, tuple_, update
+from sqlalchemy import Insert, Update, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import FinishReason, InboundMessage, Person, Role, SessionKey, TokenizedText, Turn, TurnState
 from core.errors import StorageError
 from core.memory.candidates import CandidateRecord
 from core.memory.database import Database, Inserting
-from core.memory.lists import padded
+from core.memory.lists import are_among
 from core.memory.tables import Id, PersonRow, PlatformMessageRow, SessionRow, TurnRow
 from core.memory.turns import TURN, pack_ids, storable, turn_of
 
@@ -76,13 +76,13 @@ async def remember_people(
 _PersonId = tuple[str, str, str]
 _PERSON_KEY = ("platform", "workspace", "platform_id")
 _PEOPLE = select(PersonRow.id, PersonRow.platform, PersonRow.workspace, PersonRow.platform_id, PersonRow.name).where(
-    tuple_(PersonRow.platform, PersonRow.workspace, PersonRow.platform_id).in_(bindparam("people", expanding=True))
+    are_among((PersonRow.platform, PersonRow.workspace, PersonRow.platform_id), "people")
 )
 
 
 async def _people(connection: AsyncConnection, named: Mapping[_PersonId, str]) -> dict[_PersonId, int]:
     """Those that are known by the names that they have now."""
-    rows = await connection.execute(_PEOPLE, {"people": padded(sorted(named))})
+    rows = await connection.execute(_PEOPLE, {"people": sorted(named)})
     found = {(row.platform, row.workspace, row.platform_id): row for row in rows}
     return {by: row.id for by, row in found.items() if row.name == named[by]}
 

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, select, true, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, and_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from core.dialogue import Platform, SessionKey
 from core.errors import ChannelMoved, StorageError
 from core.memory.database import Database
-from core.memory.lists import padded
+from core.memory.lists import are_among, is_among
 from core.memory.moved_channels import moved_to
 from core.memory.tables import SessionRow
 
@@ -183,7 +183,7 @@ async def add_sessions(database: Database, connection: AsyncConnection, new: Ite
 
 _LOCKING = (
     select(SessionRow.id, SessionRow.head_turn_id)
-    .where(SessionRow.id.in_(bindparam("ids", expanding=True)))
+    .where(is_among(SessionRow.id, "ids"))
     .order_by(SessionRow.id)
     .with_for_update(key_share=True)
 )
@@ -192,7 +192,7 @@ _LOCKING = (
 async def lock_sessions(connection: AsyncConnection, session_ids: Iterable[int]) -> Mapping[int, int | None]:
     """Session → its head; nobody else moves it before the transaction ends. Those that are gone are missing."""
     ids = sorted(set(session_ids))
-    rows = await connection.execute(_LOCKING, {"ids": padded(ids)})
+    rows = await connection.execute(_LOCKING, {"ids": ids})
     return {row.id: row.head_turn_id for row in rows}
 
 
@@ -212,18 +212,21 @@ async def change_session(connection: AsyncConnection, session_id: int, **values:
 async def _active(connection: AsyncConnection, keys: Iterable[SessionKey]) -> dict[SessionKey, Session]:
     """Keys are named as rows: an OR of as many conditions takes longer to make than to run."""
     wanted = sorted({key.words for key in keys})
-    sessions = map(session_of, (await connection.execute(_ACTIVE, {"keys": padded(wanted)})).mappings())
+    sessions = map(session_of, (await connection.execute(_ACTIVE, {"keys": wanted})).mappings())
     return {session.key: session for session in sessions}
 
 
 _ACTIVE = SESSION.where(
     SessionRow.active == true(),
-    tuple_(
-        SessionRow.platform,
-        SessionRow.bot,
-        SessionRow.workspace,
-        SessionRow.channel,
-        SessionRow.thread,
-        SessionRow.person,
-    ).in_(bindparam("keys", expanding=True)),
+    are_among(
+        (
+            SessionRow.platform,
+            SessionRow.bot,
+            SessionRow.workspace,
+            SessionRow.channel,
+            SessionRow.thread,
+            SessionRow.person,
+        ),
+        "keys",
+    ),
 )

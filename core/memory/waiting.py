@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Interval,
     RowMapping,
@@ -25,7 +24,7 @@ from core.dialogue import TurnState
 from core.memory.database import Database
 from core.memory.inbound_json import load
 from core.memory.leased import Lease, WaitingMessage, Work
-from core.memory.lists import padded
+from core.memory.lists import is_among
 from core.memory.tables import DEAD, OPEN_STATES, InboxRow, LeaseRow
 
 #: Of one place, at once; a burst is at most so long.
@@ -45,20 +44,23 @@ _COLUMNS = (
 )
 
 
-_PLACES: BindParameter[str] = bindparam("places", expanding=True)
-_FREE = update(LeaseRow).where(LeaseRow.place.in_(_PLACES)).values(owner="")
+_FREE = update(LeaseRow).where(is_among(LeaseRow.place, "places")).values(owner="")
+
+
+def is_owed() -> ColumnElement[bool]:
+    """Spelled as the partial index is, which is used only then."""
+    return InboxRow.state.in_([literal(state, literal_execute=True) for state in OPEN_STATES])
 
 
 def is_open() -> ColumnElement[bool]:
-    """Spelled as the partial index is, which is used only then. What was joined to a burst is answered with it."""
-    states = [literal(state, literal_execute=True) for state in OPEN_STATES]
-    return and_(InboxRow.state.in_(states), InboxRow.joined_id.is_(None))
+    """What was joined to a burst is answered with it."""
+    return and_(is_owed(), InboxRow.joined_id.is_(None))
 
 
 @cache
 def _urgent(has_clock: bool) -> Select[*tuple[Any, ...]]:
     is_due = InboxRow.not_before <= now(has_clock)
-    asked = select(*_COLUMNS).where(is_open(), InboxRow.urgent, is_due, InboxRow.place.in_(_PLACES))
+    asked = select(*_COLUMNS).where(is_open(), InboxRow.urgent, is_due, is_among(InboxRow.place, "places"))
     return asked.order_by(InboxRow.id)
 
 
@@ -66,7 +68,7 @@ def _urgent(has_clock: bool) -> Select[*tuple[Any, ...]]:
 def _first(has_clock: bool) -> Select[*tuple[Any, ...]]:
     number = func.row_number().over(partition_by=InboxRow.place, order_by=InboxRow.id).label("number")
     is_due = (InboxRow.not_before <= now(has_clock)).label("is_due")
-    numbered = select(*_COLUMNS, number, is_due).where(is_open(), InboxRow.place.in_(_PLACES)).subquery()
+    numbered = select(*_COLUMNS, number, is_due).where(is_open(), is_among(InboxRow.place, "places")).subquery()
     first = select(numbered).where(or_(numbered.c.number <= _MESSAGES_AT_ONCE, numbered.c.urgent))
     return first.order_by(numbered.c.id)
 
@@ -75,7 +77,7 @@ async def urgent_at(
     database: Database, connection: AsyncConnection, places: Sequence[str]
 ) -> tuple[tuple[str, WaitingMessage], ...]:
     """What does not wait for the replies at these places, with its place; oldest first."""
-    asked = {"places": padded(places)} | times(database)
+    asked = {"places": places} | times(database)
     rows = (await connection.execute(_urgent(database.knows_notify), asked)).mappings()
     found = ((row["place"], _message(row)) for row in rows)
     return tuple((place, message) for place, message in found if isinstance(message, WaitingMessage))
@@ -92,7 +94,7 @@ async def next_of(database: Database, connection: AsyncConnection, leases: Seque
 
 async def free(connection: AsyncConnection, places: Sequence[str]) -> None:
     if places:
-        await connection.execute(_FREE, {"places": padded(places)})
+        await connection.execute(_FREE, {"places": places})
 
 
 async def _oldest(
@@ -103,7 +105,7 @@ async def _oldest(
     What the same person says next is among them before it is due, so that a burst is seen whole.
     """
     rows: dict[str, list[RowMapping]] = {}
-    asked = {"places": padded(places)} | times(database)
+    asked = {"places": places} | times(database)
     for row in (await connection.execute(_first(database.knows_notify), asked)).mappings():
         rows.setdefault(row["place"], []).append(row)
     read = {place: await _read(connection, _due(of_place)) for place, of_place in rows.items()}

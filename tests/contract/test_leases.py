@@ -64,7 +64,7 @@ async def test_a_running_process_goes_on_where_another_one_ended(database: Datab
     gone, other = f"{own.rpartition('/')[0]}/0badc0de", Leases(database, writes, "another machine's", 60.0)
     here = Leases(database, writes, own, 60.0)
     async with taking_over(here, lambda _urgent: woken.set(), look_s=0.02):
-        for channel, leases in (("one", Leases(database, writes, gone, 60.0)), ("two", other), ("three", here)):
+        for channel, leases in (("two", other), ("three", here), ("one", Leases(database, writes, gone, 60.0))):
             key = replace(KEY, channel=channel)
             await inbox.accept([Entry(key.platform, key.bot, message("hello", key), "{}")])
             assert len(await leases.take(9)) == 1

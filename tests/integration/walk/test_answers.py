@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from core.dialogue import Called, InboundMessage
 from core.generation.request import Waiting
 from core.ports import Arrival, Cursor
 from tests.platforms.kinds import KINDS, Kind
@@ -213,6 +214,26 @@ async def test_what_one_person_says_at_once_is_answered_as_one_turn(place: Place
         assert place.platform.said(second) == []
         assert len(place.platform.said(other)) == 1
         assert [told.state for told in await bot.told()] == ["delivered"] * 3
+
+
+async def test_what_is_asked_by_commands_of_the_platforms_own_is_answered_one_by_one(place: Place) -> None:
+    """Somebody looks at the place that the platform keeps for each answer."""
+    options = replace(OPTIONS, answer=replace(ANSWERS, burst_s=0.4))
+    async with place.bot(options=options) as bot:
+        first = await bot.says("one")
+        events = [PaperEvent("c1", "general", "two"), PaperEvent("c2", "general", "three")]
+        await bot.accept([by_command(event.arrival(place.platform.kind)) for event in events])
+        last = await bot.says("four")
+        await bot.settles()
+
+        assert bot.model.asked() == ["one", "two", "three", "four"]
+        said = [place.platform.said(asked) for asked in (first, "c1", "c2", last)]
+        assert said == [[answer_to(question)] for question in bot.model.asked()]
+
+
+def by_command(arrival: Arrival) -> Arrival:
+    assert isinstance(arrival.inbound, InboundMessage)
+    return replace(arrival, inbound=replace(arrival.inbound, called=Called(directly=True, by_command=True)))
 
 
 async def test_the_typing_indicator_ends_with_the_reply(place: Place) -> None:
