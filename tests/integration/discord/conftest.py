@@ -11,6 +11,7 @@ from bots.sandbox.local_discord.people import Person
 from bots.sandbox.local_discord.places import Place, Server
 from tests.integration.discord.interacting import ABOUT, ASK, Interacting
 from tests.integration.discord.plain_clients import Noting, Rest, asking, online
+from tests.integration.discord.receiving import Kept
 
 
 @pytest.fixture
@@ -23,6 +24,16 @@ def options() -> Options:
 async def local(options: Options) -> AsyncIterator[LocalDiscord]:
     async with local_discord(options) as local:
         yield local
+
+
+@pytest.fixture
+def discord(local: LocalDiscord) -> LocalDiscord:
+    return local
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
 
 
 @pytest.fixture

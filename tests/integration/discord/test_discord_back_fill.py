@@ -1,46 +1,12 @@
 """What was said while nobody listened is fetched: once, in its order, and politely where it was long ago."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-
-import pytest
-
-from adapters.discord.back_fill import CatchUp
 from adapters.discord.lanes import LaneLimits
 from bots.sandbox.local_discord.accounts import May
-from bots.sandbox.local_discord.driver import LocalDiscord, local_discord
-from bots.sandbox.local_discord.limits import NO_RATES
-from bots.sandbox.local_discord.options import Options
+from bots.sandbox.local_discord.driver import LocalDiscord
 from bots.sandbox.local_discord.people import Person
 from bots.sandbox.local_discord.places import Place, Server
 from core.dialogue import InboundMessage
-from tests.integration.discord.receiving import QUICK, Kept, at_work, connected, listening, staged
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[LocalDiscord]:
-    async with local_discord(Options(rates=NO_RATES)) as discord:
-        yield discord
-
-
-@pytest.fixture
-async def ann(discord: LocalDiscord) -> Person:
-    return await discord.person("Ann")
-
-
-@pytest.fixture
-async def server(discord: LocalDiscord, ann: Person) -> Server:
-    return await discord.guild("Friends", ann)
-
-
-@pytest.fixture
-async def general(server: Server) -> Place:
-    return await server.channel("general", "text")
-
-
-@pytest.fixture
-def kept() -> Kept:
-    return Kept()
+from tests.integration.discord.receiving import Kept, at_work, connected, listening, staged
 
 
 async def test_what_was_said_before_the_bot_first_came_is_nobodys_business(
@@ -114,40 +80,6 @@ async def test_hundreds_of_messages_come_in_their_order_and_each_page_is_marked(
     assert kept.texts == [str(number) for number in range(251)]
     assert kept.marks[general.id] == int(said[-1].id)
     assert [batch for batch in kept.batches if batch > 1] == [100, 100, 50]
-
-
-async def test_after_a_long_gap_the_newest_are_handed_over_at_once_and_as_late(
-    discord: LocalDiscord, ann: Person, general: Place, kept: Kept
-) -> None:
-    async with listening(discord, kept):
-        await ann.says("0", general)
-        await kept.says("0")
-    for number in range(1, 151):
-        await ann.says(f"{number}", general)
-    await discord.advance(7200)
-    await ann.says("now", general)
-    clock = datetime.fromtimestamp((await discord.look()).now, UTC)
-    async with listening(discord, kept, catch_up=CatchUp(3600.0, pauses=QUICK, now=lambda: clock)):
-        await kept.says("0", *map(str, range(51, 151)), "now")
-
-    assert [said.text for said in kept.said if said.is_late] == [str(number) for number in range(51, 151)]
-    assert 100 in kept.batches
-
-
-async def test_a_late_mention_begins_no_thread(discord: LocalDiscord, ann: Person, general: Place, kept: Kept) -> None:
-    async with listening(discord, kept):
-        await ann.says("0", general)
-        await kept.says("0")
-    await ann.says(f"{discord.mention} late", general)
-    await discord.advance(7200)
-    in_time = await ann.says(f"{discord.mention} now", general)
-    clock = datetime.fromtimestamp((await discord.look()).now, UTC)
-    async with listening(discord, kept, catch_up=CatchUp(3600.0, pauses=QUICK, now=lambda: clock)):
-        await kept.says("0", "late", "now")
-
-    [_, late, now] = kept.said
-    assert (late.is_late, late.session_key.thread, late.wants_title) == (True, "", False)
-    assert (now.is_late, now.session_key.thread, now.wants_title) == (False, in_time.id, True)
 
 
 async def test_what_was_deleted_or_edited_meanwhile_is_fetched_as_it_is(

@@ -8,11 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 from discord.http import Route
 
-from bots.sandbox.local_discord.driver import LocalDiscord, local_discord
-from bots.sandbox.local_discord.limits import NO_RATES
-from bots.sandbox.local_discord.options import Options
+from bots.sandbox.local_discord.driver import LocalDiscord
 from bots.sandbox.local_discord.people import Person
-from bots.sandbox.local_discord.places import Place, Server
+from bots.sandbox.local_discord.places import Place
 from bots.sandbox.local_discord.sights import MessageSeen
 from core.dialogue import Feedback, Opinion
 from tests.integration.discord.native_stage import OPINIONS, NativeStage, native_stage
@@ -22,30 +20,9 @@ TRY_AGAIN = "I could not take that in. Please try again."
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[LocalDiscord]:
-    async with local_discord(Options(rates=NO_RATES)) as discord:
-        yield discord
-
-
-@pytest.fixture
 async def stage(discord: LocalDiscord) -> AsyncIterator[NativeStage]:
     async with native_stage(discord) as stage:
         yield stage
-
-
-@pytest.fixture
-async def ann(discord: LocalDiscord) -> Person:
-    return await discord.person("Ann")
-
-
-@pytest.fixture
-async def server(discord: LocalDiscord, ann: Person) -> Server:
-    return await discord.guild("Friends", ann)
-
-
-@pytest.fixture
-async def general(server: Server) -> Place:
-    return await server.channel("general", "text")
 
 
 async def reply_with_buttons(stage: NativeStage, place: Place) -> MessageSeen:

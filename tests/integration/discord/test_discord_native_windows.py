@@ -4,18 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bots.sandbox.local_discord.driver import LocalDiscord, local_discord
-from bots.sandbox.local_discord.limits import NO_RATES
-from bots.sandbox.local_discord.options import Options
+from bots.sandbox.local_discord.driver import LocalDiscord
 from bots.sandbox.local_discord.people import Document, Person
-from bots.sandbox.local_discord.places import Place, Server
+from bots.sandbox.local_discord.places import Place
 from tests.integration.discord.native_stage import NativeStage, native_stage
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[LocalDiscord]:
-    async with local_discord(Options(rates=NO_RATES)) as discord:
-        yield discord
 
 
 @pytest.fixture
@@ -27,16 +19,6 @@ async def stage(discord: LocalDiscord) -> AsyncIterator[NativeStage]:
 @pytest.fixture
 async def ann(discord: LocalDiscord) -> Person:
     return await discord.person("Ann", has_app=True)
-
-
-@pytest.fixture
-async def server(discord: LocalDiscord, ann: Person) -> Server:
-    return await discord.guild("Friends", ann)
-
-
-@pytest.fixture
-async def general(server: Server) -> Place:
-    return await server.channel("general", "text")
 
 
 def commanded(stage: NativeStage) -> list[str]:

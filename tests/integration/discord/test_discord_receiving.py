@@ -18,27 +18,6 @@ from tests.integration.discord.receiving import Kept, Stage, at_work, connected,
 
 
 @pytest.fixture
-async def discord() -> AsyncIterator[LocalDiscord]:
-    async with local_discord(Options(rates=NO_RATES)) as discord:
-        yield discord
-
-
-@pytest.fixture
-async def ann(discord: LocalDiscord) -> Person:
-    return await discord.person("Ann")
-
-
-@pytest.fixture
-async def server(discord: LocalDiscord, ann: Person) -> Server:
-    return await discord.guild("Friends", ann)
-
-
-@pytest.fixture
-async def general(server: Server) -> Place:
-    return await server.channel("general", "text")
-
-
-@pytest.fixture
 async def stage(discord: LocalDiscord, general: Place) -> AsyncIterator[Stage]:
     async with listening(discord) as stage:
         yield stage

@@ -6,14 +6,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import pytest
 from sqlalchemy import select
 
 from adapters.discord.receiver import Records
 from bots.discord_shards import SharedShards
-from bots.sandbox.local_discord.driver import LocalDiscord, local_discord
-from bots.sandbox.local_discord.limits import NO_RATES
-from bots.sandbox.local_discord.options import Options
+from bots.sandbox.local_discord.driver import LocalDiscord
 from bots.sandbox.local_discord.people import Person
 from core.dialogue import Platform
 from core.memory.cursors import Cursors
@@ -76,12 +73,6 @@ async def stores(path: Path, bot: str) -> AsyncIterator[Stores]:
             yield stored
         finally:
             await stored.aclose()
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[LocalDiscord]:
-    async with local_discord(Options(rates=NO_RATES)) as discord:
-        yield discord
 
 
 async def test_a_restart_goes_on_from_the_marks_of_the_database(discord: LocalDiscord, tmp_path: Path) -> None:

@@ -192,6 +192,19 @@ async def test_a_wrong_token_is_told_of_and_not_shown_again_and_again(
     assert "BANTER_DISCORD_TOKEN" in caplog.text
 
 
+async def test_a_token_that_stays_wrong_is_said_once(
+    api: ScriptedApi, rest: DiscordRest, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.discord.api._WRONG_TOKEN_PAUSE_S", 0.0)
+    api.login = Answer(401, {"message": "401: Unauthorized", "code": 0})
+    for _ in range(3):
+        with pytest.raises(WrongToken):
+            await rest.request(post(), json={}, manner=Manner.SENT)
+
+    assert api.logins == 3
+    assert [record.levelname for record in caplog.records].count("ERROR") == 1
+
+
 async def test_a_token_that_becomes_wrong_loses_nothing(api: ScriptedApi, rest: DiscordRest) -> None:
     await rest.open()
     api.will(Answer(401, {"message": "401: Unauthorized", "code": 0}))

@@ -1,7 +1,6 @@
 """One shard's line to the gateway, and shards that several processes share."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -13,22 +12,6 @@ from bots.sandbox.local_discord.people import Person
 from bots.sandbox.local_discord.places import Place
 from core.errors import DatabaseAway
 from tests.integration.discord.receiving import DEADLINE_S, Kept, at_work, connected, lines, listening, staged
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[LocalDiscord]:
-    async with local_discord(Options(rates=NO_RATES)) as discord:
-        yield discord
-
-
-@pytest.fixture
-async def ann(discord: LocalDiscord) -> Person:
-    return await discord.person("Ann")
-
-
-@pytest.fixture
-async def general(discord: LocalDiscord, ann: Person) -> Place:
-    return await (await discord.guild("Friends", ann)).channel("general", "text")
 
 
 async def resumed(discord: LocalDiscord, connections: int) -> None:
