@@ -14,7 +14,7 @@ from tests.acceptance.slack_assistants import replies, slack_assistant, whole
 from tests.acceptance.test_openai_chat import variables
 from tests.acceptance.test_telegram_long_reply import LONG, MARK, pieces, units
 from tests.acceptance.test_telegram_trouble import halting
-from tests.integration.local_openai import CHAT, DONE, Answer, LocalOpenAI, Step, words
+from tests.integration.local_openai import CHAT, DONE, Answer, LocalOpenAI, spaced, words
 
 #: Of one stream, with a margin below what Slack takes; of a message that is changed.
 _STREAM_UNITS, _EDITED_UNITS = 9000, 3900
@@ -37,16 +37,7 @@ async def slack() -> AsyncIterator[LocalSlack]:
 
 def slowly() -> Answer:
     """The long reply, within about ten seconds."""
-    said, steps = words(CHAT, *pieces(LONG)), list[Step]()
-    for number, event in enumerate(said):
-        steps += [comes(number * _PIECE_S), event]
-    return Answer([*steps, DONE])
-
-
-def comes(after_s: float) -> asyncio.Event:
-    event = asyncio.Event()
-    asyncio.get_running_loop().call_later(after_s, event.set)
-    return event
+    return Answer([*spaced(words(CHAT, *pieces(LONG)), _PIECE_S), DONE])
 
 
 def comes_whole(parts: list[MessageSeen], limit_units: int) -> None:

@@ -58,6 +58,21 @@ def words(path: str, *said: str, finish_reason: str = "stop", index: int = 0) ->
     return [*(first if path == CHAT else []), *rest, chunk(path, "", index, finish_reason)]
 
 
+def spaced(events: Sequence[bytes], space_s: float) -> list[Step]:
+    """Each comes so long after the one before, from now on."""
+    steps: list[Step] = []
+    for number, told in enumerate(events):
+        steps += [comes(number * space_s), told]
+    return steps
+
+
+def comes(after_s: float) -> asyncio.Event:
+    """Set by then."""
+    moment = asyncio.Event()
+    asyncio.get_running_loop().call_later(after_s, moment.set)
+    return moment
+
+
 def reply(path: str, *said: str, finish_reason: str = "stop") -> Answer:
     return Answer([*words(path, *said, finish_reason=finish_reason), DONE])
 

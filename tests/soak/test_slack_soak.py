@@ -7,7 +7,6 @@ second in each channel, and that is what people wait for.
 
 import asyncio
 import os
-import random
 import statistics
 import time
 from collections import Counter
@@ -24,7 +23,8 @@ from core.generation.models import ResolvedModel
 from tests.acceptance.conftest import Home, link_model
 from tests.acceptance.slack_assistants import slack_assistant, whole
 from tests.acceptance.test_openai_chat import variables
-from tests.integration.local_openai import CHAT, DONE, Answer, Asked, LocalOpenAI, Step, running_openai, words
+from tests.integration.local_openai import running_openai
+from tests.soak.novelist import Novelist, bare
 
 pytestmark = pytest.mark.soak
 
@@ -47,29 +47,6 @@ TIERS = {
 MARGIN = 2.0
 _PIECES = 40
 _PIECE_S = 0.05
-
-
-class Novelist(LocalOpenAI):
-    """Writes another reply to every request, within seconds, and knows them all."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[str] = []
-        self._random = random.Random(1)
-
-    def _chosen(self, asked: Asked) -> Answer:
-        if asked.path != CHAT:
-            return super()._chosen(asked)
-        number, draw = len(self.written), self._random
-        pieces = [
-            f"Chapter {number}.{piece} has {draw.randrange(10**9)} words{', and more' * draw.randrange(8)}.\n\n"
-            for piece in range(_PIECES)
-        ]
-        self.written.append("".join(pieces))
-        steps: list[Step] = []
-        for count, event in enumerate(words(CHAT, *pieces)):
-            steps += [_comes(count * _PIECE_S), event]
-        return Answer([*steps, DONE])
 
 
 @dataclass
@@ -109,7 +86,7 @@ class Asking:
 async def test_fifty_threads_at_once_are_answered_whole_within_slacks_tiers(
     tmp_path: Path, default_model: ResolvedModel
 ) -> None:
-    home, novelist = Home(tmp_path), Novelist()
+    home, novelist = Home(tmp_path), Novelist(_PIECES, _PIECE_S)
     link_model(default_model, home.cache)
     async with local_slack_process() as slack, running_openai(novelist):
         set_up = variables(novelist, BANTER_OPENAI__PARALLEL_REQUESTS=str(THREADS), BANTER_MEMORY__SUMMARY="false")
@@ -126,7 +103,7 @@ async def test_fifty_threads_at_once_are_answered_whole_within_slacks_tiers(
         print(f"excesses {excesses}, warnings {warnings}")
 
     told = ["".join(part.text for part in reply) for reply in shown]
-    assert sorted(map(_bare, told)) == sorted(map(_bare, novelist.written))
+    assert sorted(map(bare, told)) == sorted(map(bare, novelist.written))
     assert len(shown) == sum(len(one.waits_s) for one in asking) >= THREADS
     assert excesses == {}
     assert [call.method for call in calls if call.status == 429] == []
@@ -168,13 +145,3 @@ def report(asking: list[Asking], shown: list[list[MessageSeen]], calls: list[Cal
     print(
         "calls, and most of them in a minute: " + ", ".join(f"{m} {counts[m]} ({busiest[m]})" for m in sorted(counts))
     )
-
-
-def _comes(after_s: float) -> asyncio.Event:
-    event = asyncio.Event()
-    asyncio.get_running_loop().call_later(after_s, event.set)
-    return event
-
-
-def _bare(text: str) -> str:
-    return "".join(text.split())

@@ -5,7 +5,6 @@ A local server writes long replies to all of them. BANTER_SOAK_S sets the second
 
 import asyncio
 import os
-import random
 import statistics
 import time
 from dataclasses import dataclass, field
@@ -22,7 +21,8 @@ from core.generation.models import ResolvedModel
 from tests.acceptance.conftest import Home, link_model
 from tests.acceptance.telegram_chatbots import telegram_chatbot, whole
 from tests.acceptance.test_openai_chat import variables
-from tests.integration.local_openai import CHAT, DONE, Answer, Asked, LocalOpenAI, Step, running_openai, words
+from tests.integration.local_openai import running_openai
+from tests.soak.novelist import Novelist, bare
 
 pytestmark = pytest.mark.soak
 
@@ -34,29 +34,6 @@ LEAST_S = 1.0
 PATIENCE_S = 240.0
 _PIECES = 50
 _PIECE_S = 0.1
-
-
-class Novelist(LocalOpenAI):
-    """Writes another long reply to every request, faster than it can be shown, and knows them all."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.written: list[str] = []
-        self._random = random.Random(1)
-
-    def _chosen(self, asked: Asked) -> Answer:
-        if asked.path != CHAT:
-            return super()._chosen(asked)
-        number, draw = len(self.written), self._random
-        pieces = [
-            f"Chapter {number}.{piece} has {draw.randrange(10**9)} words{', and more' * draw.randrange(12)}.\n\n"
-            for piece in range(_PIECES)
-        ]
-        self.written.append("".join(pieces))
-        steps: list[Step] = []
-        for count, event in enumerate(words(CHAT, *pieces)):
-            steps += [_comes(count * _PIECE_S), event]
-        return Answer([*steps, DONE])
 
 
 @dataclass
@@ -87,7 +64,7 @@ class Asking:
 async def test_fifty_chats_at_once_are_answered_whole_within_telegrams_limits(
     tmp_path: Path, default_model: ResolvedModel
 ) -> None:
-    home, novelist = Home(tmp_path), Novelist()
+    home, novelist = Home(tmp_path), Novelist(_PIECES, _PIECE_S)
     link_model(default_model, home.cache)
     async with local_telegram_process() as telegram, running_openai(novelist):
         set_up = variables(novelist, BANTER_OPENAI__PARALLEL_REQUESTS=str(CHATS), BANTER_MEMORY__SUMMARY="false")
@@ -102,7 +79,7 @@ async def test_fifty_chats_at_once_are_answered_whole_within_telegrams_limits(
         await _report(telegram, asking, shown, spaces)
 
     told = ["".join(part.text for part in reply) for reply in shown]
-    assert sorted(map(_bare, told)) == sorted(map(_bare, novelist.written))
+    assert sorted(map(bare, told)) == sorted(map(bare, novelist.written))
     assert len(shown) == sum(len(one.waits_s) for one in asking) >= CHATS
     assert excesses == {}
     assert min(spaces) >= LEAST_S
@@ -129,13 +106,3 @@ async def _report(
         f"least space in a chat {min(spaces):.3f} s, median {statistics.median(spaces):.2f} s; "
         f"excesses {await telegram.excesses()}"
     )
-
-
-def _comes(after_s: float) -> asyncio.Event:
-    event = asyncio.Event()
-    asyncio.get_running_loop().call_later(after_s, event.set)
-    return event
-
-
-def _bare(text: str) -> str:
-    return "".join(text.split())
