@@ -14,7 +14,8 @@ BanterError
 │   ├── PlatformAway         it can't be reached, or is broken; nothing was sent
 │   ├── SendUnclear          the connection ended before the answer: it may have been sent, and is looked for
 │   └── PlatformRefused      for good: blocked, kicked, no permission, archived, gone; the message ends as `failed`
-│       └── MessageGone      only what was to be changed is gone: a reply's part is sent anew
+│       ├── MessageGone      only what was to be changed is gone: a reply's part is sent anew
+│       └── TooLate          only that message can be answered no more: what else is said there is answered
 ├── ModelError               the model can't be used; the message names the way out
 │   ├── ModelNotFound        no such name, folder or file
 │   ├── HubUnreachable       the hub or the package index did not answer
@@ -89,6 +90,10 @@ class PlatformRefused(PlatformError):
 
 class MessageGone(PlatformRefused):
     """The message was deleted, or can't be changed any more; the chat is still there."""
+
+
+class TooLate(PlatformRefused):
+    """The platform takes no more answers to that message; the chat is still there."""
 
 
 class ModelError(BanterError):

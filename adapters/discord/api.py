@@ -143,8 +143,10 @@ class DiscordRest:
         return http
 
     def _is_wrong(self, wrong: WrongToken) -> None:
+        """Said once: it is the same token for as long as this process runs."""
+        if not self._wrong_until:
+            logger.error("%s; what is owed is kept until then", wrong, extra={"action": "login"})
         self._wrong_until = time.monotonic() + _WRONG_TOKEN_PAUSE_S
-        logger.error("%s; what is owed is kept until then", wrong, extra={"action": "login"})
 
 
 @contextlib.contextmanager

@@ -22,7 +22,7 @@ from adapters.discord.reply_ids import ReplyId
 from adapters.payloads import text_in
 from adapters.remembered import keep
 from core.dialogue import SessionKey
-from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, StorageError
+from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, StorageError, TooLate
 from core.ports import Outgoing
 
 _ANSWERS = "/webhooks/{webhook_id}/{webhook_token}"
@@ -40,7 +40,7 @@ class Way(Enum):
     CHANNEL = "channel"
 
 
-class Over(PlatformRefused):
+class Over(TooLate):
     """Nothing can be answered by the interaction any more."""
 
     def __init__(self) -> None:

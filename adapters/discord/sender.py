@@ -188,11 +188,18 @@ class DiscordSender:
         return found
 
     async def _find_answer(self, reply: ReplyId, part: Outgoing) -> str | None:
-        """What goes to the interaction's own place goes there again: it is the same message."""
+        """What goes to the interaction's own place goes there again: it is the same message. Where somebody took that
+        away, it may stand in the channel.
+        """
         is_own = way_of(reply, part) is not Way.CHANNEL
-        if is_own and (is_for_one(reply, part.session_key) or await self._replies.is_open(reply)):
+        if is_own and is_for_one(reply, part.session_key):
             return None
-        return await self._look(Spot(_channel_of(part.session_key), None, reply.interaction), part)
+        try:
+            return await self._look(Spot(_channel_of(part.session_key), None, reply.interaction), part)
+        except PlatformRefused:
+            if is_own and await self._replies.is_open(reply):  # its own place can be had where the bot may read nothing
+                return None
+            raise
 
     async def _look(self, spot: Spot, part: Outgoing) -> str | None:
         return await self._read_back.find(spot, part, lambda one: self._parts.get(one, part.nonce) != part.nonce)

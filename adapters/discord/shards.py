@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Callable, Coroutine
 
 from adapters.discord.identify import Starts
+from adapters.discord.refusals import WrongToken
 from adapters.discord.shard_claims import RENEW_S, ShardClaims
 from adapters.trouble import Pauses, Trouble
 from core.errors import PlatformError, StorageError
@@ -50,6 +51,9 @@ class Shards:
     async def _asked(self) -> int:
         try:
             count = (await self._starts.ask()).shards
+        except WrongToken as wrong:
+            await self._trouble.met("token", str(wrong), is_slow=True)
+            return 0
         except PlatformError as error:
             await self._trouble.met("away", f"{error}; what is said meanwhile is fetched later")
             return 0

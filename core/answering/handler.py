@@ -33,6 +33,7 @@ from core.errors import (
     PromptTooLong,
     QueueFull,
     RequestFailed,
+    TooLate,
 )
 from core.memory.leased import WaitingMessage, Work
 from core.memory.outbox import Outbox
@@ -128,7 +129,8 @@ class Answering:
         except ReplyInterrupted:
             return await self._outbox.next(holding.lease)
         except PlatformRefused as refusal:
-            ended = Ended(holding.lease, ordinary[0], TurnState.FAILED, str(refusal), pauses_place=True)
+            pauses_place = not isinstance(refusal, TooLate)
+            ended = Ended(holding.lease, ordinary[0], TurnState.FAILED, str(refusal), pauses_place=pauses_place)
             return await self._outbox.end(ended)
         except PlatformError as error:
             return await self._outbox.end(self._another_try(holding, ordinary[0], error, self._limits.sending_attempts))

@@ -2,7 +2,7 @@
 
 A trial is good when each message that was accepted has exactly one visible answer. The last line tells how many were.
 `--platform telegram` speaks to the local Bot API server by the program's own adapter, `--platform slack` to the local
-Slack, else a platform in memory is spoken to.
+Slack, `--platform discord` to the local Discord; else a platform in memory is spoken to.
 """
 
 import argparse
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.crash.databases import open_databases
+from tests.crash.discord_outside import DiscordOutside
+from tests.crash.discord_scenario import draw_discord_scenario
 from tests.crash.paper_outside import PaperOutside
 from tests.crash.scenario import Scenario, draw_scenario
 from tests.crash.slack_outside import SlackOutside
@@ -35,6 +37,7 @@ class Platform:
 
 
 PLATFORMS = {
+    "discord": Platform(draw_discord_scenario, DiscordOutside),
     "paper": Platform(draw_scenario, PaperOutside),
     "slack": Platform(
         draw_slack_scenario, SlackOutside, "empty streams that nobody took up, each explained by a trouble"

@@ -44,7 +44,9 @@ _OPTIONS = WalkOptions(
 class Place(Protocol):
     """Where a bot reaches its platform; it travels to the bot's process."""
 
-    def opened(self, name: str, fate: Fate, stop: asyncio.Event) -> AbstractAsyncContextManager[Account]:
+    def opened(
+        self, name: str, fate: Fate, stop: asyncio.Event, database: Database
+    ) -> AbstractAsyncContextManager[Account]:
         """The bot's account there. `stop`: set when the bot is to end, by whoever knows first."""
         ...
 
@@ -90,8 +92,8 @@ async def _run(plan: BotPlan) -> None:
     model = PaperModel(lambda question: answer_to(question.split()[-1], plan.words), pace_s=0.015)
     options = replace(_OPTIONS, lease_s=plan.lease_s)
     async with (
-        plan.place.opened(plan.name, fate, stop) as account,
         Database(plan.database_url, access=Access(pool_size=2)) as database,
+        plan.place.opened(plan.name, fate, stop, database) as account,
     ):
         ground = Ground(database, model, voices_in(plan.folder))
         async with open_walk(ground, [account], options):

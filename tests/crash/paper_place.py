@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bots.walk import Account
 from core.errors import StorageError
+from core.memory.database import Database
 from core.ports import Accept
 from tests.crash.fate import Fate
 from tests.crash.wire import BotsEnd, connect
@@ -27,7 +28,7 @@ class PaperPlace:
     nonce_window_s: float
 
     @asynccontextmanager
-    async def opened(self, name: str, fate: Fate, stop: asyncio.Event) -> AsyncIterator[Account]:
+    async def opened(self, name: str, fate: Fate, stop: asyncio.Event, _database: Database) -> AsyncIterator[Account]:
         line = await connect(self.socket, name)
         line.on_written = partial(fate.passes, "during")
         kind = replace(KINDS[self.kind], nonce_window_s=self.nonce_window_s)

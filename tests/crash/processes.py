@@ -23,7 +23,7 @@ _NEW_S = 5.0
 
 _context = get_context("forkserver")
 _context.set_forkserver_preload(
-    ["tests.crash.bot", "tests.crash.paper_place", "tests.crash.slack_place", "tests.crash.telegram_place"]
+    ["tests.crash.bot", *(f"tests.crash.{name}_place" for name in ("discord", "paper", "slack", "telegram"))]
 )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from adapters.slack.buttons import FEEDBACK, STOP
 from adapters.slack.outbound import OPEN, PLACEHOLDER
 from bots.sandbox.local_slack.sights import CallSeen, ChannelSeen, DeliverySeen, MessageSeen
-from tests.crash.verdict import Fault, Judgement
+from tests.crash.verdict import Fault, Judgement, text_fault
 from tests.platforms.paper_model import answer_to
 from tests.platforms.paper_sender import PaperEvent
 
@@ -85,10 +85,7 @@ def _faults(reply: _Reply, words: int) -> Iterator[Fault]:
     # whoever deletes a message may do so just when it is whole, and then it is sent again, or it is not
     said = next((said for said in (_said(reply.messages), _said(reply.shown)) if said == expected), None)
     if said is None:
-        said = _said(reply.messages)
-        what = "doubled" if len(said) > len(expected) else "lost"
-        told = f"expected {expected[:_SHOWN]!r} ({len(expected)}), people read {said[:_SHOWN]!r} ({len(said)})"
-        yield Fault(what, event.id, told)
+        yield text_fault(event, expected, _said(reply.messages))
     for message in reply.shown:
         if is_open(message) or message.is_live:
             yield Fault("broken", event.id, f"{message.ts} is not whole")

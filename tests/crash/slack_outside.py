@@ -8,7 +8,7 @@ import contextlib
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from bots.sandbox.local_slack.options import Options
 from bots.sandbox.local_slack.own_process import local_slack_process
 from bots.sandbox.local_slack.people import Person
 from bots.sandbox.local_slack.people import Place as Channel
+from tests.crash.meanwhile import all_the_while
 from tests.crash.scenario import Scenario
 from tests.crash.slack_judge import SENDS, ChannelRecord, Question, is_open, judged, log_of
 from tests.crash.slack_place import SPEED, SlackPlace
@@ -73,7 +74,7 @@ class SlackOutside:
             self._stage = await _staged(slack)
             await self._order_faults(slack)
             self._port = await _told_where_to_post(slack) if self._scenario.by_http else 0
-            async with _all_the_while(self._pass_time(), self._meddle()):
+            async with all_the_while(self._pass_time(), self._meddle()):
                 try:
                     yield SlackPlace(
                         slack.api_url, slack.app_id, slack.token, slack.app_token, slack.signing_secret, self._port
@@ -246,17 +247,3 @@ async def _told_where_to_post(slack: LocalSlack) -> int:
         port = int(free.getsockname()[1])
     await slack.post_events_to(f"http://{_HOST}:{port}/slack/events", verify=False)
     return port
-
-
-@asynccontextmanager
-async def _all_the_while(*works: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """An error of theirs is one of the trial's."""
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task

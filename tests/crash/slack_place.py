@@ -1,8 +1,7 @@
 """How a bot's process reaches the local Slack outside it: by the program's own adapter, in a quicker time.
 
 A second of Slack's is shorter here, for the server's clock, for the adapter's pace, and for what the one tells the
-other. Calls can be died in at three moments: before anything is written, when the whole request is, and when the
-answer begins to come.
+other.
 """
 
 import asyncio
@@ -11,7 +10,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 
 import aiohttp
 from starlette.applications import Starlette
@@ -33,15 +31,17 @@ from adapters.slack.people import People
 from adapters.slack.receiver import SlackReceiver
 from adapters.slack.sender import SlackSender
 from adapters.slack.socket_mode import SocketOptions
-from adapters.slack.trouble import Pauses
+from adapters.trouble import Pauses
 from bots.slack_workspaces import OneWorkspace
 from bots.walk import Account
 from bots.web import serving
 from core.dialogue import Person, Platform, SessionKey
 from core.edge import Edge
 from core.errors import RateLimited
+from core.memory.database import Database
 from core.ports import Capabilities, Outgoing
 from tests.crash.fate import Fate
+from tests.crash.fated_calls import tell_of_calls
 from tests.platforms.paper_bot import SENDS
 
 #: So many seconds of Slack's pass in one.
@@ -67,7 +67,7 @@ class SlackPlace:
     port: int = 0
 
     @asynccontextmanager
-    async def opened(self, _name: str, fate: Fate, _stop: asyncio.Event) -> AsyncIterator[Account]:
+    async def opened(self, _name: str, fate: Fate, _stop: asyncio.Event, _database: Database) -> AsyncIterator[Account]:
         clients, buttons = Clients(self.api_url), Buttons(_SECRET)
         _watch(clients, fate)
         workspaces = OneWorkspace(clients, self.token)
@@ -151,30 +151,7 @@ def _sooner() -> Iterator[None]:
 
 
 def _watch(clients: Clients, fate: Fate) -> None:
-    """The client tells of its requests before it writes them; when its loop turns again they are written."""
-
-    async def begins(_session: object, call: SimpleNamespace, told: aiohttp.TraceRequestStartParams) -> None:
-        call.name = told.url.path.rpartition("/")[2]
-        fate.passes("before", call.name)
-
-    def is_under_way(call: SimpleNamespace) -> None:
-        asyncio.get_running_loop().call_soon(fate.passes, "during", call.name)
-
-    async def writes_headers(_session: object, call: SimpleNamespace, told: object) -> None:
-        assert isinstance(told, aiohttp.TraceRequestHeadersSentParams)
-        if told.method == "GET":
-            is_under_way(call)
-
-    async def writes_body(_session: object, call: SimpleNamespace, _told: object) -> None:
-        is_under_way(call)
-
-    async def is_answered(_session: object, call: SimpleNamespace, _told: object) -> None:
-        fate.passes("after", call.name)
-
     trace = aiohttp.TraceConfig()
-    trace.on_request_start.append(begins)
-    trace.on_request_headers_sent.append(writes_headers)
-    trace.on_request_chunk_sent.append(writes_body)
-    trace.on_request_end.append(is_answered)
+    tell_of_calls(trace, fate, lambda _, told: told.url.path.rpartition("/")[2])
     trace.freeze()
     clients.session.trace_configs.append(trace)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bots.sandbox.local_telegram.sights import CallSeen, ChatSeen, MessageSeen, VersionSeen
-from tests.crash.verdict import Fault, Judgement
+from tests.crash.verdict import Fault, Judgement, text_fault
 from tests.platforms.paper_model import answer_to
 from tests.platforms.paper_sender import PaperEvent
 
@@ -74,12 +74,7 @@ def _faults(reply: _Reply, words: int, troubles: Sequence[float]) -> Iterator[Fa
     said = " ".join(" ".join(message.text for message in reply.content).split())
     expected = answer_to(event.text, words)
     if said != expected:
-        what = "doubled" if len(said) > len(expected) else "lost"
-        yield Fault(
-            what,
-            event.id,
-            f"expected {expected[:_SHOWN]!r} ({len(expected)}), people read {said[:_SHOWN]!r} ({len(said)})",
-        )
+        yield text_fault(event, expected, said)
     for message in reply.content:
         if _can_be_stopped(message):
             yield Fault("broken", event.id, f"{message.id} is whole, and can still be stopped")

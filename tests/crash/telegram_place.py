@@ -32,6 +32,7 @@ from bots.walk import Account
 from core.dialogue import Platform, SessionKey
 from core.edge import Edge
 from core.errors import RateLimited
+from core.memory.database import Database
 from core.ports import Capabilities, Outgoing
 from tests.crash.fate import Fate
 from tests.platforms.paper_bot import SENDS
@@ -55,7 +56,7 @@ class TelegramPlace:
     account: TelegramAccount
 
     @asynccontextmanager
-    async def opened(self, _name: str, fate: Fate, _stop: asyncio.Event) -> AsyncIterator[Account]:
+    async def opened(self, _name: str, fate: Fate, _stop: asyncio.Event, _database: Database) -> AsyncIterator[Account]:
         buttons, moves = Buttons(b"of the crash trials"), Moves()
         bot = open_bot(self.token, self.base_url)
         _watch(bot, fate)

@@ -1,10 +1,9 @@
 """One trial: people speak, bots die and sleep, and in the end everybody has one answer or the trial is bad."""
 
 import asyncio
-import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +15,7 @@ from core.memory.tables import OPEN_STATES, InboxRow
 from tests.crash.bot import BotPlan, Place
 from tests.crash.databases import Databases
 from tests.crash.history import history
+from tests.crash.meanwhile import all_the_while
 from tests.crash.processes import Bots
 from tests.crash.scenario import Scenario
 from tests.crash.verdict import Fault, Judgement, Verdict
@@ -89,7 +89,7 @@ async def _run(scenario: Scenario, outside: Outside, database: Database, plan: B
 
 async def _play(scenario: Scenario, outside: Outside, bots: Bots, database: Database) -> list[Fault]:
     bots.begin()
-    async with _in_the_background(bots.watch()):
+    async with all_the_while(bots.watch()):
         try:
             async with asyncio.timeout(_SETTLE_S):
                 await outside.begins()
@@ -130,14 +130,3 @@ async def _settled(database: Database, bots: Bots) -> None:
         except StorageError:  # a bot that is held may hold the file's lock
             pass
         await asyncio.sleep(_LOOK_S)
-
-
-@asynccontextmanager
-async def _in_the_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    task = asyncio.create_task(work)
-    try:
-        yield
-    finally:
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):  # an error of its own is a fault of the trial's
-            await task

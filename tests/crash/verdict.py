@@ -4,6 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tests.crash.scenario import Scenario
+from tests.platforms.paper_sender import PaperEvent
+
+#: Of a text that is told.
+_SHOWN = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +41,10 @@ class Verdict:
     history: str = ""
     #: Events that nobody acked at first.
     brought_again: int = 0
+
+
+def text_fault(event: PaperEvent, expected: str, said: str) -> Fault:
+    """Where people read something else than the answer."""
+    what = "doubled" if len(said) > len(expected) else "lost"
+    told = f"expected {expected[:_SHOWN]!r} ({len(expected)}), people read {said[:_SHOWN]!r} ({len(said)})"
+    return Fault(what, event.id, told)

@@ -30,14 +30,14 @@ class CallFault:
     #: Of an error instead of an answer.
     status: int = 500
     retry_after_s: int = 1
-    #: One of Slack's error codes; it goes with status 200.
+    #: One of the platform's error codes; Slack's go with status 200.
     error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Upheaval:
-    """What befalls the local Slack itself."""
+    """What befalls the local server itself."""
 
-    #: Of `tests.crash.slack_outside`.
+    #: As the platform's `Outside` has it.
     kind: str
     after_s: float = 0.0

@@ -28,6 +28,8 @@ class Trouble(StrEnum):
     REFUSED = "refused"
     #: Somebody deleted the message.
     GONE = "gone"
+    #: That one message can be answered no more.
+    TOO_LATE = "too late"
 
 
 class CallFailed(Exception):

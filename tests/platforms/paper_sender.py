@@ -19,7 +19,7 @@ from core.dialogue import (
     Person,
     SessionKey,
 )
-from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear
+from core.errors import MessageGone, PlatformAway, PlatformError, PlatformRefused, RateLimited, SendUnclear, TooLate
 from core.ports import Arrival, Capabilities, NewSplitter, Outgoing
 from tests.platforms.kinds import PLACEHOLDER, Kind
 from tests.platforms.paper_platform import CallFailed, PaperPlatform, Trouble, Words
@@ -121,6 +121,8 @@ def _error(failed: CallFailed) -> PlatformError:
         return SendUnclear("the connection ended before the answer")
     if failed.trouble is Trouble.GONE:
         return MessageGone("the message was deleted")
+    if failed.trouble is Trouble.TOO_LATE:
+        return TooLate("the message can be answered no more")
     return PlatformRefused("the bot was kicked") if failed.trouble is Trouble.REFUSED else PlatformAway("it is away")
 
 

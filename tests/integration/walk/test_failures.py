@@ -138,6 +138,22 @@ async def test_a_permanent_refusal_pauses_that_place_alone(place: Place) -> None
         assert place.platform.said(waits) == []
 
 
+async def test_a_message_that_can_be_answered_no_more_pauses_nothing(place: Place) -> None:
+    async with place.bot() as bot:
+        place.platform.plan("post", CallFailed(Trouble.TOO_LATE))
+        late = await bot.says("hello")
+        after = await bot.says("and now")
+        await bot.settles()
+
+        assert place.platform.said(late) == []
+        assert place.platform.said(after) == [answer_to("and now")]
+        told = await bot.told()
+        assert [(one.state, one.reason) for one in told] == [
+            ("failed", "the message can be answered no more"),
+            ("delivered", ""),
+        ]
+
+
 async def test_a_new_message_goes_on_where_a_refusal_paused(place: Place) -> None:
     async with place.bot() as bot:
         place.platform.refused_channels.add("general")
