@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from adapters.discord.gaps import Gap, Plan, Seen, plan
+from adapters.discord.gaps import Gap, Plan, Seen, asleep, plan
 from adapters.discord.history import PAGE, History
 from adapters.discord.keeping import Keeping, arrivals_of
 from adapters.discord.lanes import MESSAGE, Event
@@ -83,6 +83,8 @@ class BackFill:
         self._more_groups, self._more_gaps = asyncio.Event(), asyncio.Event()
         self._are_marks_fresh = False
         self._has_begun = False
+        #: What no server told of is still to be looked at.
+        self._is_rest_due = False
         #: Groups that were not told of yet → their shards.
         self._awaited: dict[str, int] = {}
         #: Groups and channels that are being worked on.
@@ -95,7 +97,7 @@ class BackFill:
         """
         self._are_marks_fresh = False
         self._ledger.begin(shard)
-        self._has_begun = True
+        self._has_begun = self._is_rest_due = True
         self._awaited = {name: its for name, its in self._awaited.items() if its != shard} | dict.fromkeys(
             groups, shard
         )
@@ -120,9 +122,16 @@ class BackFill:
         after = self._ledger.marks.get(mark_of(place), int(place.id) - 1)
         self._put(Gap(place, after))
 
+    def catch_up(self, place: Place) -> None:
+        """A thread that was put away is there again; one without a mark was nobody's business."""
+        mark = self._ledger.marks.get(mark_of(place))
+        if mark is not None:
+            self._put(Gap(place, mark))
+
     @property
     def is_idle(self) -> bool:
-        return self._has_begun and not (self._awaited or self._groups or self._gaps or self._running)
+        is_due = self._is_rest_due or self._awaited or self._groups or self._gaps or self._running
+        return self._has_begun and not is_due
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -131,6 +140,8 @@ class BackFill:
     async def _plan_all(self) -> None:
         while True:
             while not self._groups:
+                if self._is_rest_due and not self._awaited:
+                    self._plan_rest()
                 self._more_groups.clear()
                 await self._more_groups.wait()
             name, group = self._groups.popitem(last=False)
@@ -160,6 +171,12 @@ class BackFill:
             self._put(gap)
         self._ledger.open(name, group.shard)
 
+    def _plan_rest(self) -> None:
+        self._is_rest_due = False
+        for gap in asleep(self._ledger.marks, lambda channel: self._whereabouts.servers.place(channel) is not None):
+            if not self._ledger.is_behind(gap.place.id):
+                self._put(gap)
+
     def _plan_of(self, name: str, group: _Group) -> Plan:
         if name != DIRECT_GROUP:
             return plan(group.seen, self._ledger.marks)
@@ -188,22 +205,26 @@ class BackFill:
 
     async def _fill(self, gap: Gap) -> None:
         """Raises PlatformError and StorageError; whatever was kept by then is marked."""
-        place = gap.place
-        after = max(gap.after, self._ledger.marks.get(mark_of(place), 0))
-        old = first_at(self._options.now() - timedelta(seconds=self._options.catch_up_s))
         try:
-            if after < old:
-                after = await self._pass_over(place, after, old)
-            while True:
-                page = await self._history.after(place, after)
-                newest = max((number_in(one, "id") for one in page), default=after)
-                if newest > after:
-                    await self._keep(place, page, newest)
-                if len(page) < PAGE or newest <= after:
-                    return
-                after = newest
+            place = await self._whereabouts.asleep(gap.place.id) if gap.is_asleep else gap.place
+            if place is not None:
+                await self._fill_from(place, max(gap.after, self._ledger.marks.get(mark_of(place), 0)))
         except PlatformRefused:
-            await self._mark(place, max(gap.last, after))  # nobody will ever tell
+            reached = self._ledger.marks.get(mark_of(gap.place), 0)
+            await self._mark(gap.place, max(gap.last, gap.after, reached))  # nobody will ever tell
+
+    async def _fill_from(self, place: Place, after: int) -> None:
+        old = first_at(self._options.now() - timedelta(seconds=self._options.catch_up_s))
+        if after < old:
+            after = await self._pass_over(place, after, old)
+        while True:
+            page = await self._history.after(place, after)
+            newest = max((number_in(one, "id") for one in page), default=after)
+            if newest > after:
+                await self._keep(place, page, newest)
+            if len(page) < PAGE or newest <= after:
+                return
+            after = newest
 
     async def _pass_over(self, place: Place, after: int, old: int) -> int:
         """What is too old for answers of its own. Gives where to go on."""

@@ -6,18 +6,21 @@ mark was made since: what was said there is fetched. They get their marks first,
 moves; otherwise a crash in between would make them look as if they had been there before.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from adapters.discord.ledger import mark_of
 from adapters.discord.permissions import Standing, may_read, standing_of
-from adapters.discord.places import STAGE, VOICE, WRITTEN_IN, Place, place_in
+from adapters.discord.places import PUBLIC_THREAD, STAGE, VOICE, WRITTEN_IN, Place, place_in
 from adapters.discord.snowflakes import first_at, moment, number_in
 from adapters.payloads import NotUnderstood, found_in, list_in
 
 #: A thread's first words may be older than its parent's mark by so much, where the process was killed just then.
 _SLACK = timedelta(minutes=10)
+#: Of threads that were put away: those in which something was said within so long before the last of all marks.
+_ASLEEP_SINCE = timedelta(days=1)
+_MOST_ASLEEP = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Gap:
     after: int
     #: Where the mark goes if Discord refuses to tell.
     last: int = 0
+    #: No server told of it: it may be a thread that was put away.
+    is_asleep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,17 @@ def _seen(told: Sequence[object], standing: Standing, overwrites: Mapping[str, S
         exceptions = overwrites.get(place.parent if place.is_thread else place.id, ())
         can_be_read = may_read(standing, exceptions, is_voice=place.kind in (VOICE, STAGE))
         yield Seen(place, number_in(channel, "last_message_id"), can_be_read)
+
+
+def asleep(marks: Mapping[str, int], is_told: Callable[[str], bool]) -> list[Gap]:
+    """Channels with marks that no server told of, and in which something was said lately; the newest first.
+
+    Whoever writes in a thread wakes it, and may put it away again before anybody here listens.
+    """
+    since = first_at(moment(max(marks.values(), default=0)) - _ASLEEP_SINCE)
+    lately = [(mark, name) for name, mark in marks.items() if mark >= since and name.isdecimal() and not is_told(name)]
+    found = sorted(lately, reverse=True)[:_MOST_ASLEEP]
+    return [Gap(Place(name, PUBLIC_THREAD), mark, is_asleep=True) for mark, name in found]
 
 
 def plan(seen: Sequence[Seen], marks: Mapping[str, int]) -> Plan:

@@ -35,6 +35,8 @@ _SAID = frozenset(
 )
 #: A channel or a thread is there that was not before, and nobody has said anything in it.
 _MADE = frozenset({"CHANNEL_CREATE", "THREAD_CREATE"})
+#: A thread that was put away is told of again by the first of them.
+_WAKING = frozenset({"THREAD_CREATE", "THREAD_UPDATE"})
 #: Interactions that are answered at once; Discord waits for three seconds alone.
 _INTERACTIONS = 200
 
@@ -77,7 +79,10 @@ class Intake:
 
     def _take(self, shard: int, event: Event) -> None:
         kind, data = event.kind, event.data
+        is_woken = self._is_woken(event)
         self._whereabouts.servers.learn(kind, data)
+        if is_woken:
+            self._catch_up(text_in(data, "id"))
         if kind == "READY":
             self._back_fill.begin(shard, filter(None, (text_in(one, "id") for one in list_in(data, "guilds"))))
         elif kind == "GUILD_CREATE":
@@ -99,6 +104,16 @@ class Intake:
         """The bot's own edits, of which there are many."""
         author = found_in(event.data, "author", "id")
         return event.kind == "MESSAGE_UPDATE" and author == self._whereabouts.account.id
+
+    def _is_woken(self, event: Event) -> bool:
+        """Whether a thread that is not new is told of for the first time: something may have been said in it before."""
+        is_told = event.kind in _WAKING and not event.data.get("newly_created")
+        return is_told and self._whereabouts.servers.place(text_in(event.data, "id")) is None
+
+    def _catch_up(self, thread: str) -> None:
+        place = self._whereabouts.servers.place(thread)
+        if place is not None and place.is_thread:
+            self._back_fill.catch_up(place)
 
     def _make(self, event: Event) -> None:
         if event.kind == "CHANNEL_CREATE" or event.data.get("newly_created"):

@@ -54,6 +54,18 @@ class Whereabouts:
         """Raises NotUnderstood."""
         return self.known(data) or await self._ask(data, snowflake(data.get("channel_id")))
 
+    async def asleep(self, channel: str) -> Place | None:
+        """A thread that was put away, so that no server tells of it; None where it is in none of those that are known.
+
+        Raises PlatformError.
+        """
+        told = await self._rest.request(Route("GET", "/channels/{channel_id}", channel_id=channel))
+        try:
+            place = self.servers.keep(fields(told))
+        except NotUnderstood:
+            return None
+        return place if self.servers.knows(place.guild) else None
+
     def happening(self, event: Event, place: Place) -> Happening:
         guild = place.guild
         name = partial(self.servers.name, guild)

@@ -48,9 +48,19 @@ async def test_sending_again_changes_the_same_message(stage: Stage) -> None:
         await stage.sender.open(part)
     later = stage.start_anew()
 
-    assert await later.find(part) is None
-    await later.open(part)
+    assert await later.find(part) == await later.open(part)
     assert await answers(stage) == [("Rain.", "")]
+
+
+async def test_an_answer_whose_own_place_somebody_took_away_is_found_in_the_channel(stage: Stage) -> None:
+    asked = await stage.asked()
+    await stage.anna.deletes((await stage.place.look()).bots[-1], stage.place)
+    part = stage.part("Rain", reply_to_id=asked)
+    sent = await stage.sender.open(part)
+    await stage.discord.advance(301)  # Discord has forgotten the nonce
+    later = stage.start_anew()
+
+    assert await later.find(part) == sent
 
 
 async def test_an_answer_for_one_alone_stays_so_with_all_its_parts(stage: Stage) -> None:

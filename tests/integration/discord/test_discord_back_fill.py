@@ -96,6 +96,55 @@ async def test_what_was_deleted_or_edited_meanwhile_is_fetched_as_it_is(
         await kept.says("0", "one and a half")
 
 
+async def test_a_thread_that_was_put_away_meanwhile_is_fetched(
+    discord: LocalDiscord, ann: Person, general: Place, kept: Kept
+) -> None:
+    thread = await ann.begins_thread("tides", general)
+    async with listening(discord, kept):
+        await ann.says("0", thread)
+        await kept.says("0")
+    missed = await ann.says("1", thread)
+    await thread.archive()
+    async with listening(discord, kept):
+        await kept.says("0", "1")
+        await kept.marks_up_to(thread.id, missed.id)
+
+    assert {said.session_key.thread for said in kept.said} == {thread.id}
+    assert {said.session_key.channel for said in kept.said} == {general.id}
+
+
+async def test_a_thread_that_is_woken_is_fetched_before_its_mark_moves(
+    discord: LocalDiscord, ann: Person, general: Place, kept: Kept
+) -> None:
+    thread = await ann.begins_thread("tides", general)
+    async with listening(discord, kept):
+        await ann.says("0", thread)
+        await kept.says("0")
+    await ann.says("1", thread)
+    await thread.archive()
+    await discord.fault("answer", "get_channel", times=1000, status=503)
+    async with listening(discord, kept):
+        newest = await ann.says("2", thread)
+        await kept.until(lambda kept: {"0", "1", "2"} <= set(kept.texts))
+        await kept.marks_up_to(thread.id, newest.id)
+
+
+async def test_a_thread_that_is_gone_is_asked_for_once(
+    discord: LocalDiscord, ann: Person, general: Place, kept: Kept
+) -> None:
+    thread = await ann.begins_thread("tides", general)
+    async with listening(discord, kept):
+        await ann.says("0", thread)
+        await kept.says("0")
+    await thread.delete()
+    async with listening(discord, kept):
+        await discord.called("get_channel")
+        await ann.says("1", general)
+        await kept.says("0", "1")
+
+    assert len(await discord.calls("get_channel")) == 1
+
+
 async def test_a_channel_that_may_not_be_read_is_not_asked_for(
     discord: LocalDiscord, ann: Person, general: Place, kept: Kept
 ) -> None:
