@@ -123,7 +123,8 @@ async def test_a_thread_that_is_woken_is_fetched_before_its_mark_moves(
     await ann.says("1", thread)
     await thread.archive()
     await discord.fault("answer", "get_channel", times=1000, status=503)
-    async with listening(discord, kept):
+    async with staged(discord, kept) as stage, at_work(stage):
+        await discord.called("get_channel")
         newest = await ann.says("2", thread)
         await kept.until(lambda kept: {"0", "1", "2"} <= set(kept.texts))
         await kept.marks_up_to(thread.id, newest.id)
