@@ -9,7 +9,6 @@ from core.dialogue import Attachment, SessionKey, TurnState
 from core.dispatcher import Handler, Holding
 from core.errors import (
     LeaseLost,
-    MessageGone,
     PlatformAway,
     PlatformError,
     PlatformRefused,
@@ -31,7 +30,6 @@ _RESULTS: dict[type[PlatformError], str] = {
     PlatformAway: "away",
     SendUnclear: "unclear",
     PlatformRefused: "refused",
-    MessageGone: "refused",
 }
 
 
@@ -148,7 +146,7 @@ class ObservedSender:
         try:
             answer = await calling
         except PlatformError as error:
-            result = _RESULTS.get(type(error), "failed")
+            result = next((told for kind, told in _RESULTS.items() if isinstance(error, kind)), "failed")
             raise
         except asyncio.CancelledError:  # it took too long, or nobody needs it any more
             result = "cancelled"

@@ -22,7 +22,7 @@ from core.dialogue import (
     TurnState,
 )
 from core.dispatcher import Holding
-from core.errors import LeaseLost, PlatformAway, RateLimited
+from core.errors import LeaseLost, MessageGone, PlatformAway, RateLimited
 from core.measures import COUNTERS, GAUGES, HISTOGRAMS, INBOX_WAITING, LEASES_LOST, REPLIES, SENDS, Counter, Histogram
 from core.memory.leased import Lease, WaitingMessage, Work
 from core.memory.owed import Delivery, SentPart, Whole
@@ -125,20 +125,26 @@ def lines(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 async def test_each_call_is_counted_by_how_it_went(kept: Kept) -> None:
     sender = ObservedSender(
-        FailingSender(RateLimited("slowly", 3.0), PlatformAway("gone"), asyncio.CancelledError(), ValueError("a bug")),
+        FailingSender(
+            RateLimited("slowly", 3.0),
+            PlatformAway("gone"),
+            MessageGone("deleted"),
+            asyncio.CancelledError(),
+            ValueError("a bug"),
+        ),
         "telegram",
         Observer(kept),
     )
     part = Outgoing(KEY, "m1", "token", 0, "hello")
 
-    for error in (RateLimited, PlatformAway, asyncio.CancelledError, ValueError):
+    for error in (RateLimited, PlatformAway, MessageGone, asyncio.CancelledError, ValueError):
         with pytest.raises(error):
             await sender.open(part)
     assert await sender.open(part) == "handle"
     await sender.update("handle", part)
 
     results = {key[3]: count for key, count in kept.counted.items() if key[:3] == (SENDS.name, "telegram", "open")}
-    assert results == {"rate_limited": 1, "away": 1, "cancelled": 1, "failed": 1, "ok": 1}
+    assert results == {"rate_limited": 1, "away": 1, "refused": 1, "cancelled": 1, "failed": 1, "ok": 1}
     assert kept.counted[SENDS.name, "telegram", "update", "ok"] == 1
     assert len(kept.observed["banter_platform_call_seconds"]) == 6
 
