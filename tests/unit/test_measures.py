@@ -146,7 +146,7 @@ async def test_each_call_is_counted_by_how_it_went(kept: Kept) -> None:
     results = {key[3]: count for key, count in kept.counted.items() if key[:3] == (SENDS.name, "telegram", "open")}
     assert results == {"rate_limited": 1, "away": 1, "refused": 1, "cancelled": 1, "failed": 1, "ok": 1}
     assert kept.counted[SENDS.name, "telegram", "update", "ok"] == 1
-    assert len(kept.observed["banter_platform_call_seconds"]) == 6
+    assert len(kept.observed["banter_platform_call_seconds"]) == 7
 
 
 async def test_a_reply_leaves_one_line_with_its_numbers(kept: Kept, lines: pytest.LogCaptureFixture) -> None:
