@@ -17,6 +17,14 @@ CAPITAL = "What is the capital of France?"
 STORY = "Tell me a long story about a village by the sea."
 LONG = {"BANTER_SAMPLING__MAX_NEW_TOKENS": "200"}
 
+#: The second reply of a dialogue is what the platform shows.
+_SHOWN_TWICE = """
+    SELECT count(*) FROM platform_messages p WHERE p.channel = ? AND p.direction = 'out' AND p.turn_id = (
+        SELECT max(t.id) FROM turns t JOIN sessions s ON s.id = t.session_id
+        WHERE s.channel = ? AND t.role = 'assistant' HAVING count(*) = 2
+    )
+"""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(tmp_path_factory: pytest.TempPathFactory, shared_cache: Path) -> AsyncIterator[Stage]:
@@ -140,17 +148,19 @@ async def test_another_reply_stands_where_the_first_one_stood(stage: Stage) -> N
     ann = await stage.discord.person("Ann")
     await ann.says(CAPITAL)
     [first] = await replies(ann.dm)
-    assert (await ann.presses(BAD, first)).is_answered
-    assert (await ann.presses(button(first, AGAIN), first)).is_answered
-    seen = await ann.dm.until(lambda channel: any(message.text != first.text for message in whole(channel)), REPLY_S)
-    await ann.reacts(GOOD, seen.bots[0])
-
     joined = "feedback f JOIN turns t ON t.id = f.turn_id JOIN sessions s ON s.id = t.session_id WHERE s.channel = ?"
-    told: list[tuple[object, ...]] = [("bad",), ("regenerate",), ("good",)]
-    await stage.bot.keeps(told, f"SELECT f.opinion FROM {joined} ORDER BY f.id", ann.dm.id)
-    turns = stage.bot.rows(f"SELECT f.turn_id FROM {joined} ORDER BY f.id", ann.dm.id)
-    assert turns[0] == turns[1] != turns[2]
-    assert [message.id for message in seen.bots] == [first.id]
+    opinions = f"SELECT f.opinion FROM {joined} ORDER BY f.opinion"
+    assert (await ann.presses(BAD, first)).is_answered
+    await stage.bot.keeps([("bad",)], opinions, ann.dm.id)
+    assert (await ann.presses(button(first, AGAIN), first)).is_answered
+    await stage.bot.keeps([(1,)], _SHOWN_TWICE, ann.dm.id, ann.dm.id)
+    [second] = await replies(ann.dm)
+    await ann.reacts(GOOD, second)
+
+    await stage.bot.keeps([("bad",), ("good",), ("regenerate",)], opinions, ann.dm.id)
+    bad, good, regenerated = stage.bot.rows(f"SELECT f.turn_id FROM {joined} ORDER BY f.opinion", ann.dm.id)
+    assert bad == regenerated != good
+    assert [message.id for message in (await ann.dm.look()).bots] == [first.id]
 
 
 async def test_an_edited_question_is_answered_anew_where_its_reply_stands(stage: Stage) -> None:

@@ -209,10 +209,10 @@ async def test_another_reply_and_what_people_think_of_it(stage: Stage) -> None:
     await ann.reacts("+1", second)
 
     joined = "feedback f JOIN turns t ON t.id = f.turn_id JOIN sessions s ON s.id = t.session_id WHERE s.thread = ?"
-    told: list[tuple[object, ...]] = [("bad",), ("regenerate",), ("good",)]
-    await stage.assistant.keeps(told, f"SELECT f.opinion FROM {joined} ORDER BY f.id", asked.ts)
-    turns = stage.assistant.rows(f"SELECT f.turn_id FROM {joined} ORDER BY f.id", asked.ts)
-    assert turns[0] == turns[1] != turns[2]
+    told: list[tuple[object, ...]] = [("bad",), ("good",), ("regenerate",)]
+    await stage.assistant.keeps(told, f"SELECT f.opinion FROM {joined} ORDER BY f.opinion", asked.ts)
+    bad, good, regenerated = stage.assistant.rows(f"SELECT f.turn_id FROM {joined} ORDER BY f.opinion", asked.ts)
+    assert bad == regenerated != good
 
 
 async def test_whoever_wants_to_be_forgotten_is(stage: Stage) -> None:
