@@ -144,8 +144,8 @@ class Reception:
         key = inbound.session_key
         message = self._arriving.get((key.channel, inbound.message_id))
         place = message.session_key if message else await self._inbox.place_of_message(key, inbound.message_id)
-        if place is None and isinstance(inbound, Feedback) and inbound.opinion is Opinion.STOP:
-            place = key  # its button stands below a reply that may be so new that it is not known yet
+        if place is None and isinstance(inbound, Feedback):
+            place = await self._place_of_new_reply(inbound)
         if place is None:
             if isinstance(inbound, Edit | Deletion):
                 self._early.keep(inbound)
@@ -158,6 +158,13 @@ class Reception:
                 return None
             inbound = self._policy.corrected(inbound)
         return replace(inbound, session_key=place)
+
+    async def _place_of_new_reply(self, said: Feedback) -> SessionKey | None:
+        """It may be about a reply that is so new that its messages are not known yet; then it waits for its end."""
+        key = said.session_key
+        if said.opinion is Opinion.STOP or await self._inbox.is_replying(key):
+            return key
+        return await self._inbox.place_of_message(key, said.message_id)  # it may have ended in between
 
 
 def _cleaned(arrival: Arrival) -> Arrival:

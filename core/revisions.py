@@ -42,8 +42,8 @@ from core.texts import marked
 logger = logging.getLogger(__name__)
 
 #: A word about a reply that is still being written waits for its end, and is asked again so often.
-_JUDGED_AGAIN_S = 2.0
-_JUDGED_TRIES = 300
+_JUDGED_AGAIN_S = 0.5
+_JUDGED_TRIES = 1200
 
 SAID_STOPPED = marked("Stopped.")
 NOTHING_TO_STOP = marked("There is nothing to stop.")
@@ -191,13 +191,17 @@ class Revisions:
     async def _hear(self, holding: Holding, event: WaitingMessage, said: Feedback) -> None:
         if said.opinion is Opinion.STOP:
             await self._press_stop(holding, event, said)
-        elif not await self._revising.judge(Judged(holding.lease, event, said)):
-            await self._judge_later(holding, event, said)
+            return
+        written = await self._revising.owed_at(holding.lease.place)  # asked before, for it may end in between
+        if not await self._revising.judge(Judged(holding.lease, event, said)):
+            await self._judge_later(holding, event, said, written)
 
-    async def _judge_later(self, holding: Holding, event: WaitingMessage, said: Feedback) -> None:
-        written = await self._revising.owed_at(holding.lease.place)
-        handles = {part.handle for part in written[0].parts} if written is not None else set()
-        if said.message_id in handles and event.attempts < _JUDGED_TRIES:
+    async def _judge_later(
+        self, holding: Holding, event: WaitingMessage, said: Feedback, written: tuple[Owed, Inbound] | None
+    ) -> None:
+        """A message of the reply that is being sent has no handle yet, or that one: it may be what is judged."""
+        may_be_it = written is not None and any(part.handle in (None, said.message_id) for part in written[0].parts)
+        if may_be_it and event.attempts < _JUDGED_TRIES:
             later = Ended(holding.lease, event, TurnState.WAITING, "its reply is being written", _JUDGED_AGAIN_S)
             await self._outbox.close(later)
         else:

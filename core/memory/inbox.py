@@ -89,6 +89,13 @@ class Inbox:
         async with self._database.reading() as connection:
             return await is_talking(connection, key, since)
 
+    async def is_replying(self, key: SessionKey) -> bool:
+        """Whether a reply is written or sent there now."""
+        begun = (TurnState.ANSWERING.value, TurnState.ANSWERED.value)
+        there = select(InboxRow.id).where(InboxRow.place == place_of(key), InboxRow.state.in_(begun))
+        async with self._database.reading() as connection:
+            return await connection.scalar(there.where(InboxRow.urgent.is_(False)).limit(1)) is not None
+
     def _row(self, entry: Entry, now: datetime) -> dict[str, object]:
         inbound = entry.inbound
         return {

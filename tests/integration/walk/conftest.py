@@ -14,6 +14,7 @@ from tests.contract.conftest import (  # noqa: F401 - fixtures are found by thei
     migrated_template,
     postgres,
 )
+from tests.integration.walk.moments import Moment
 from tests.platforms.kinds import DISCORD, Kind
 from tests.platforms.paper_bot import Place, paper_voices
 from tests.platforms.paper_platform import PaperPlatform
@@ -32,3 +33,8 @@ def place_on(database: Database, voices: Voices) -> Callable[[Kind], Place]:  # 
 @pytest.fixture
 def place(place_on: Callable[[Kind], Place]) -> Place:
     return place_on(DISCORD)
+
+
+@pytest.fixture
+def moment(monkeypatch: pytest.MonkeyPatch) -> Moment:
+    return Moment(monkeypatch)

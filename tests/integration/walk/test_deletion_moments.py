@@ -1,56 +1,16 @@
 """A question that is deleted is forgotten with its reply, in whichever moment the deletion comes."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-
 import pytest
 from sqlalchemy import select
 
 from core.memory.outbox import Outbox
 from core.memory.tables import DeliveryRow, InboxRow, TurnRow
+from tests.integration.walk.moments import Moment
 from tests.integration.walk.revising import ALL_KINDS, PlaceOn, deletion, exchange, remembered, until_taken
 from tests.platforms.kinds import Kind
 from tests.platforms.paper_bot import PaperBot, Place
 from tests.platforms.paper_model import answer_to
 from tests.platforms.paper_sender import PaperSender
-
-
-@dataclass
-class Moment:
-    """A step of the walk stops there once, before it is done or after."""
-
-    monkeypatch: pytest.MonkeyPatch
-    reached: asyncio.Event = field(default_factory=asyncio.Event)
-    going: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def before(self, owner: type[object], name: str) -> None:
-        self._stop_at(owner, name, lambda step: self._paused(None, step))
-
-    def after(self, owner: type[object], name: str) -> None:
-        self._stop_at(owner, name, lambda step: self._paused(step, None))
-
-    def _stop_at(
-        self, owner: type[object], name: str, around: Callable[[Awaitable[object]], Awaitable[object]]
-    ) -> None:
-        step: Callable[..., Awaitable[object]] = getattr(owner, name)
-
-        async def stopped(*words: object) -> object:
-            return await around(step(*words))
-
-        self.monkeypatch.setattr(owner, name, stopped)
-
-    async def _paused(self, first: Awaitable[object] | None, then: Awaitable[object] | None) -> object:
-        result = None if first is None else await first
-        if not self.reached.is_set():
-            self.reached.set()
-            await self.going.wait()
-        return result if then is None else await then
-
-
-@pytest.fixture
-def moment(monkeypatch: pytest.MonkeyPatch) -> Moment:
-    return Moment(monkeypatch)
 
 
 async def all_texts(bot: PaperBot) -> str:

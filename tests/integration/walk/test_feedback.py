@@ -4,8 +4,11 @@ from dataclasses import replace
 
 from core.access import Name, Ranks
 from core.dialogue import Feedback, Opinion, Platform
+from core.memory.outbox import Outbox
 from core.policy import Manner, Policy
+from tests.integration.walk.moments import Moment
 from tests.integration.walk.revising import (
+    ALL_KINDS,
     HASTY,
     KEY,
     PlaceOn,
@@ -21,7 +24,7 @@ from tests.integration.walk.revising import (
     press,
     remembered,
 )
-from tests.platforms.kinds import SLACK
+from tests.platforms.kinds import SLACK, Kind
 from tests.platforms.paper_bot import OPTIONS, Place
 from tests.platforms.paper_model import PaperModel
 
@@ -47,6 +50,22 @@ class TestFeedback:
             handle = await known_handle(bot, asked)
             await bot.receives(press(handle, Opinion.GOOD))
             bot.model.go()
+            await bot.settles()
+
+            assert await opinions(bot) == [("anna", "good", False)]
+
+    @ALL_KINDS
+    async def test_an_opinion_of_a_reply_that_was_just_sent_is_kept(
+        self, place_on: PlaceOn, on: Kind, moment: Moment
+    ) -> None:
+        """Nobody but the platform may know its messages yet."""
+        moment.before(Outbox, "settle")
+        async with place_on(on).bot() as bot:
+            asked = await bot.says("hi")
+            await moment.reached.wait()
+            [handle] = handles(bot, asked)
+            await bot.receives(press(handle, Opinion.GOOD))
+            moment.going.set()
             await bot.settles()
 
             assert await opinions(bot) == [("anna", "good", False)]

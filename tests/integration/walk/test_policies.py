@@ -45,6 +45,7 @@ async def test_what_is_not_for_the_bot_is_stored_nowhere(place: Place) -> None:
     async with bot_with(place, Policy(BANTER)) as bot:
         await hears(bot, message("see you tomorrow", "m1", called=Called()), message("hello", "m2"))
         await hears(bot, Edit(GENERAL, speaker(), "m1", "2", "see you never"), Deletion(GENERAL, "m1"))
+        await bot.settles()
         await hears(bot, Feedback(GENERAL, speaker(), "m1", Opinion.GOOD, "e1"))
         await bot.settles()
 
